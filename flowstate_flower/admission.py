@@ -1,0 +1,268 @@
+"""Who is let into a round: checks in a fixed order, each on one reply, each a sentence.
+
+A check returns a `Rejection` or None. Nothing here raises for a client's fault, reads a clock or keeps state.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowstate_flower.aggregation.updates import Arrays, Layout
+from flowstate_flower.trust.canonical import model_digest
+from flowstate_flower.trust.dsse import Envelope
+from flowstate_flower.trust.keys import PublicKey
+from flowstate_flower.trust.statements import RefusalStatement, UpdateStatement
+from flowstate_flower.trust.terms import PrivacyTerms
+
+
+class Reason(StrEnum):
+    """Why a reply was turned away. Written to the ledger: add, never rename."""
+
+    NO_REPLY = "no-reply"
+    CLIENT_ERROR = "client-error"
+    UNREADABLE = "unreadable-reply"
+    WRONG_SENDER = "wrong-sender"
+    WRONG_RECORDS = "wrong-records"
+    WRONG_LAYERS = "wrong-layers"
+    WRONG_SHAPE = "wrong-shape"
+    WRONG_DTYPE = "wrong-dtype"
+    BAD_ARRAY = "bad-array"
+    BAD_METRICS = "bad-metrics"
+    BAD_STATEMENT = "bad-statement"
+    NOT_INVITED = "not-invited"
+    NO_CONSENT = "no-consent"
+    BAD_SIGNATURE = "bad-signature"
+    DUPLICATE = "duplicate"
+    STALE_NONCE = "stale-nonce"
+    STALE_BASE = "stale-base"
+    OTHER_BYTES = "other-bytes"
+    NOT_FINITE = "not-finite"
+    TOO_FAR = "update-too-large"
+    EXAMPLES = "examples-out-of-range"
+    NOT_PRIVATE = "not-private-enough"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One tenant's place in one round. `nonce` was sent to it alone."""
+
+    tenant: str
+    node: int
+    key: PublicKey
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What policy allows a single reply. `None` for `largest_update_norm` sets no bound."""
+
+    most_examples: int = 1_000_000
+    largest_update_norm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTerms:
+    """What the server sent out, and who still agrees when the replies are back."""
+
+    run: str
+    number: int
+    base_digest: str
+    layout: Layout
+    base: Arrays
+    privacy: PrivacyTerms | None
+    limits: Limits
+    invitations: Mapping[int, Invitation]  # by node
+    consenting: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A decoded update: arrays in canonical order, viewed where they lie, and the tenant's statement about them."""
+
+    node: int
+    envelope: Envelope
+    statement: UpdateStatement
+    arrays: Arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A tenant's signed no."""
+
+    node: int
+    envelope: Envelope
+    statement: RefusalStatement
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The server's no to one reply. `tenant` is the one that was asked, where the node is known."""
+
+    node: int
+    tenant: str | None
+    reason: Reason
+    detail: str = ""
+
+
+Reply = Submission | Refusal
+Fault = tuple[Reason, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The replies of a round, sorted by tenant: what counts, who refused, what was turned away."""
+
+    submissions: tuple[Submission, ...]
+    refusals: tuple[Refusal, ...]
+    rejections: tuple[Rejection, ...]
+
+
+def invited(reply: Reply, terms: RoundTerms) -> Fault | None:
+    """The node was asked in this round, and speaks for the tenant that was asked there."""
+    invitation = terms.invitations.get(reply.node)
+    if invitation is None:
+        return Reason.NOT_INVITED, f"node {reply.node} was not asked"
+    if reply.statement.tenant != invitation.tenant:
+        return Reason.NOT_INVITED, f"speaks for {reply.statement.tenant}"
+    return None
+
+
+def signed(reply: Reply, terms: RoundTerms) -> Fault | None:
+    """The tenant's own key signed the statement."""
+    if not reply.envelope.is_signed_by(terms.invitations[reply.node].key):
+        return Reason.BAD_SIGNATURE, "not signed by the tenant's registered key"
+    return None
+
+
+def about_this_round(reply: Reply, terms: RoundTerms) -> Fault | None:
+    """It answers this message: run, round and nonce are those that were sent to this tenant."""
+    statement, invitation = reply.statement, terms.invitations[reply.node]
+    if (statement.run, statement.round, statement.nonce) != (terms.run, terms.number, invitation.nonce):
+        return Reason.STALE_NONCE, f"answers round {statement.round} of {statement.run}"
+    return None
+
+
+def consenting(reply: Reply, terms: RoundTerms) -> Fault | None:
+    """The tenant still agrees, now that the reply is here."""
+    if reply.statement.tenant not in terms.consenting:
+        return Reason.NO_CONSENT, "consent was withdrawn while the reply was in flight"
+    return None
+
+
+def trained_from_this_model(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """The base is the model that was sent."""
+    if submission.statement.base != terms.base_digest:
+        return Reason.STALE_BASE, f"trained from {submission.statement.base[:12]}…"
+    return None
+
+
+def the_signed_bytes(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """The arrays are those that the tenant signed for."""
+    if model_digest(zip(terms.layout.names, submission.arrays, strict=True)) != submission.statement.update:
+        return Reason.OTHER_BYTES, "the arrays are not those of the signed digest"
+    return None
+
+
+def finite(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """No NaN and no infinity in any floating layer."""
+    for layer, array in zip(terms.layout.layers, submission.arrays, strict=True):
+        if layer.is_floating and not np.isfinite(array).all():
+            return Reason.NOT_FINITE, f"layer {layer.name}"
+    return None
+
+
+def near_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """The update's L2 norm is within policy, and within what a float64 can square."""
+    norm = _update_norm(terms.layout, terms.base, submission.arrays)
+    bound = terms.limits.largest_update_norm
+    if not np.isfinite(norm) or (bound is not None and norm > bound):
+        return Reason.TOO_FAR, f"norm {norm:.4g}, at most {bound if bound is not None else 'finite'}"
+    return None
+
+
+def plausible_examples(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """The number of examples is at least 1 and at most what policy lets anybody claim."""
+    if not 1 <= submission.statement.examples <= terms.limits.most_examples:
+        return Reason.EXAMPLES, f"{submission.statement.examples} claimed, at most {terms.limits.most_examples}"
+    return None
+
+
+def private_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """Where the terms ask for privacy, the statement claims at least that much."""
+    asked, claim = terms.privacy, submission.statement.privacy
+    if asked is None:
+        return None
+    if claim is None:
+        return Reason.NOT_PRIVATE, "no privacy claim"
+    if claim.noise_multiplier < asked.noise_multiplier or claim.clip_norm > asked.clip_norm:
+        return Reason.NOT_PRIVATE, f"noise {claim.noise_multiplier}, clip {claim.clip_norm}"
+    return None
+
+
+# In order: each may rely on those before it (signed on invited, near_enough on finite).
+OF_EVERY_REPLY: Sequence[Callable[[Reply, RoundTerms], Fault | None]] = (invited, signed, about_this_round, consenting)
+OF_UPDATES: Sequence[Callable[[Submission, RoundTerms], Fault | None]] = (
+    trained_from_this_model,
+    the_signed_bytes,
+    finite,
+    near_enough,
+    plausible_examples,
+    private_enough,
+)
+
+
+def admit(replies: Sequence[Reply | Rejection], terms: RoundTerms) -> Admitted:
+    """Run every reply through the checks, in an order that does not depend on their arrival.
+
+    A tenant counts once: a second valid reply is a duplicate.
+    """
+    submissions: dict[str, Submission] = {}
+    refusals: dict[str, Refusal] = {}
+    rejections = [reply for reply in replies if isinstance(reply, Rejection)]
+    readable = [reply for reply in replies if not isinstance(reply, Rejection)]
+    for reply in sorted(readable, key=lambda r: (r.node, r.envelope.signature)):
+        fault = _first_fault(reply, terms)
+        tenant = reply.statement.tenant
+        if fault is None and (tenant in submissions or tenant in refusals):
+            fault = (Reason.DUPLICATE, "one reply of a tenant counts")
+        if fault is not None:
+            rejections.append(_rejection(reply, terms, fault))
+        elif isinstance(reply, Submission):
+            submissions[tenant] = reply
+        else:
+            refusals[tenant] = reply
+    return Admitted(
+        tuple(submissions[tenant] for tenant in sorted(submissions)),
+        tuple(refusals[tenant] for tenant in sorted(refusals)),
+        tuple(sorted(rejections, key=lambda r: (r.tenant or "", r.node, r.reason))),
+    )
+
+
+def _first_fault(reply: Reply, terms: RoundTerms) -> Fault | None:
+    for check in OF_EVERY_REPLY:
+        if fault := check(reply, terms):
+            return fault
+    if isinstance(reply, Submission):
+        for check_update in OF_UPDATES:
+            if fault := check_update(reply, terms):
+                return fault
+    return None
+
+
+def _rejection(reply: Reply, terms: RoundTerms, fault: Fault) -> Rejection:
+    invitation = terms.invitations.get(reply.node)
+    return Rejection(reply.node, invitation.tenant if invitation else None, *fault)
+
+
+def _update_norm(layout: Layout, base: Arrays, arrays: tuple[NDArray[Any], ...]) -> float:
+    total = 0.0
+    with np.errstate(over="ignore"):
+        for layer, before, after in zip(layout.layers, base, arrays, strict=True):
+            if layer.is_floating:
+                gap = after.astype(np.float64) - before
+                total += float(np.vdot(gap, gap))
+    return float(np.sqrt(total))

@@ -1,0 +1,120 @@
+"""Updates as the rules see them: what each tenant sent minus the model that was sent to it, in blocks of columns.
+
+The rows are read where they lie (views on the replies' buffers); only one block of differences exists at a time, so no
+rule ever holds a copy of n models.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+Arrays = tuple[NDArray[Any], ...]
+
+BLOCK_COLUMNS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One named array of a model. Only floating layers are aggregated; others (counters, masks) stay as in the base."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the raw array."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether rules apply to it."""
+        return bool(np.issubdtype(self.dtype, np.floating))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The layers of a model in canonical order: the order of the base model, whatever order a reply comes in."""
+
+    layers: tuple[Layer, ...]
+
+    @classmethod
+    def of(cls, names: Sequence[str], arrays: Arrays) -> "Layout":
+        """The layout of `arrays`, which are named `names` in the same order."""
+        return cls(tuple(Layer(n, a.shape, a.dtype) for n, a in zip(names, arrays, strict=True)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names in canonical order."""
+        return tuple(layer.name for layer in self.layers)
+
+    @property
+    def dimension(self) -> int:
+        """d: the number of coordinates that rules see."""
+        return sum(layer.size for layer in self.layers if layer.is_floating)
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """n updates of d coordinates: `rows[i]` minus `base`, never stacked.
+
+    `shares` is the (n,) weight that policy gives each row beforehand (uniform, or by examples), summing to 1. Only the
+    mean reads it: a robust rule that listened to self-reported counts would not be robust.
+    """
+
+    layout: Layout
+    base: Arrays
+    rows: tuple[Arrays, ...]
+    shares: Vector = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    def blocks(self, columns: int = BLOCK_COLUMNS) -> Iterator[tuple[slice, Matrix]]:
+        """Blocks `(where, (n, k) differences in float64)` with k ≤ `columns`, in order; together they cover 0…d."""
+        offset = 0
+        for index, layer in enumerate(self.layout.layers):
+            if not layer.is_floating:
+                continue
+            base = self.base[index].reshape(-1)
+            flat = [row[index].reshape(-1) for row in self.rows]
+            for start in range(0, layer.size, columns):
+                part = slice(start, min(start + columns, layer.size))
+                block = np.empty((self.n, part.stop - part.start))
+                for i, row in enumerate(flat):
+                    np.subtract(row[part], base[part], out=block[i], dtype=np.float64)
+                yield slice(offset + part.start, offset + part.stop), block
+            offset += layer.size
+
+    @classmethod
+    def from_matrix(cls, matrix: NDArray[Any], shares: Vector | None = None) -> "Updates":
+        """An (n, d) matrix of updates to a model of zeros: for tests and for trying a rule by hand."""
+        n, d = matrix.shape
+        layout = Layout((Layer("updates", (d,), matrix.dtype),))
+        uniform = np.full(n, 1 / n) if shares is None else shares
+        return cls(layout, (np.zeros(d, matrix.dtype),), tuple((row,) for row in matrix), uniform)
+
+
+def applied(layout: Layout, base: Arrays, update: Vector) -> Arrays:
+    """The model `base + update`, each layer in its own dtype; layers that are not floating are the base's own."""
+    arrays, offset = [], 0
+    for layer, array in zip(layout.layers, base, strict=True):
+        if not layer.is_floating:
+            arrays.append(array)
+            continue
+        step = update[offset : offset + layer.size].reshape(layer.shape)
+        arrays.append((array.astype(np.float64) + step).astype(layer.dtype))
+        offset += layer.size
+    return tuple(arrays)

@@ -1,0 +1,26 @@
+"""What a tenant released: facts, without an opinion on their cost."""
+
+from dataclasses import dataclass
+
+from flowstate_flower.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianRelease:
+    """`steps` sums of clipped gradients over Poisson samples, each with Gaussian noise.
+
+    `sample_rate` is the probability with which each example enters a step; `noise_multiplier` is the noise's standard
+    deviation divided by the clipping norm. Neighbouring data sets differ by one example added or removed.
+    """
+
+    noise_multiplier: float
+    sample_rate: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        if not self.noise_multiplier > 0:
+            raise BadInput(f"noise_multiplier is {self.noise_multiplier}", hint="a release without noise costs infinity")
+        if not 0 < self.sample_rate <= 1:
+            raise BadInput(f"sample_rate is {self.sample_rate}", hint="a probability above 0")
+        if self.steps < 0:
+            raise BadInput(f"steps is {self.steps}", hint="a count")

@@ -1,0 +1,214 @@
+"""The tables. Keys are natural, times are ISO 8601 in UTC, node ids are text (Flower's exceed 63 bits).
+
+A row belongs to the tenant it names, or to the federation. Rows are added; only `status`, `withdrawn_at`, `revoked_at` and
+what ends a run ever change, and each change is an audit event.
+"""
+
+from typing import ClassVar
+
+from sqlmodel import Field, SQLModel
+
+
+class Row(SQLModel):
+    """A row whose digest goes into the audit log. `subject` names it there."""
+
+    __tablename__: ClassVar[str]
+
+    def content(self) -> dict[str, object]:
+        """Every column by name: what the digest is taken over."""
+        return {name: getattr(self, name) for name in sorted(type(self).model_fields)}
+
+    def subject(self) -> str:
+        """`table:key/key`."""
+        keys = [column.name for column in type(self).__table__.primary_key.columns]  # type: ignore[attr-defined]
+        return f"{self.__tablename__}:" + "/".join(str(getattr(self, key)) for key in keys)
+
+
+class TenantRow(Row, table=True):
+    """An organisation. `status` is active or suspended; opting in is a consent, not a status."""
+
+    __tablename__ = "tenant"
+    name: str = Field(primary_key=True)
+    status: str
+    created_at: str
+
+
+class KeyRow(Row, table=True):
+    """A public key of a tenant: `signing` for its statements, `node` for a Flower node that acts for it."""
+
+    __tablename__ = "tenant_key"
+    tenant: str = Field(primary_key=True, foreign_key="tenant.name")
+    public_key: str = Field(primary_key=True)
+    use: str
+    added_at: str
+    revoked_at: str | None = None
+
+
+class ConsentRow(Row, table=True):
+    """A tenant's agreement to one purpose, until it is withdrawn."""
+
+    __tablename__ = "consent"
+    tenant: str = Field(primary_key=True, foreign_key="tenant.name")
+    purpose: str = Field(primary_key=True)
+    granted_at: str = Field(primary_key=True)
+    withdrawn_at: str | None = None
+
+
+class RunRow(Row, table=True):
+    """A run: running, completed, failed or interrupted."""
+
+    __tablename__ = "run"
+    id: str = Field(primary_key=True)
+    purpose: str
+    rule: str
+    byzantine: int
+    planned_rounds: int
+    base_digest: str
+    status: str
+    started_at: str
+    finished_at: str | None = None
+    model_digest: str | None = None
+    note: str = ""
+
+
+class RoundRow(Row, table=True):
+    """A round: aggregated, or skipped and why. `model_digest` is the model after it."""
+
+    __tablename__ = "round"
+    run: str = Field(primary_key=True, foreign_key="run.id")
+    number: int = Field(primary_key=True)
+    status: str
+    why: str
+    base_digest: str
+    model_digest: str
+    closed_at: str
+
+
+class InvitationRow(Row, table=True):
+    """A tenant was asked in a round."""
+
+    __tablename__ = "invitation"
+    run: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    tenant: str = Field(primary_key=True, foreign_key="tenant.name")
+    node: str
+
+
+class ContributionRow(Row, table=True):
+    """An accepted update, with the tenant's signed envelope as evidence."""
+
+    __tablename__ = "contribution"
+    run: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    tenant: str = Field(primary_key=True, foreign_key="tenant.name")
+    update_digest: str
+    examples: int
+    weight: float | None
+    share: float
+    share_low: float
+    share_high: float
+    envelope: str
+
+
+class RefusalRow(Row, table=True):
+    """A tenant's signed no."""
+
+    __tablename__ = "refusal"
+    run: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    tenant: str = Field(primary_key=True, foreign_key="tenant.name")
+    reason: str
+    detail: str
+    envelope: str
+
+
+class RejectionRow(Row, table=True):
+    """The server's no to one reply, the `position`-th of its round."""
+
+    __tablename__ = "rejection"
+    run: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    node: str
+    tenant: str | None = Field(foreign_key="tenant.name")
+    reason: str
+    detail: str
+
+
+class PrivacyEventRow(Row, table=True):
+    """What a tenant says it released in a round, and what that made of its total, as it signed."""
+
+    __tablename__ = "privacy_event"
+    run: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    tenant: str = Field(primary_key=True, foreign_key="tenant.name")
+    unit: str
+    relation: str
+    noise_multiplier: float
+    clip_norm: float
+    sample_rate: float
+    steps: int
+    epsilon: float
+    delta: float
+    randomness: str
+
+
+class EvaluationRow(Row, table=True):
+    """A metric that the server measured on its own data after a round."""
+
+    __tablename__ = "evaluation"
+    run: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    metric: str = Field(primary_key=True)
+    value: float
+
+
+class AuditEventRow(SQLModel, table=True):
+    """One leaf of the log: which row was added or changed, by whom, and the row's digest afterwards."""
+
+    __tablename__ = "audit_event"
+    position: int = Field(primary_key=True)
+    at: str
+    actor: str
+    tenant: str | None
+    kind: str
+    subject: str = Field(index=True)
+    row_digest: str
+    leaf_hash: str
+
+
+class LogHeadRow(SQLModel, table=True):
+    """A signed head of the log, one per transaction, and the frontier from which the next one grows."""
+
+    __tablename__ = "log_head"
+    size: int = Field(primary_key=True)
+    note: str
+    frontier: str
+
+
+class LedgerRow(SQLModel, table=True):
+    """A line of a tenant's own privacy ledger, in the tenant's own file."""
+
+    __tablename__ = "ledger"
+    run: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    noise_multiplier: float
+    sample_rate: float
+    steps: int
+    reserved_at: str
+    settled_at: str | None = None
+
+
+AUDITED: tuple[type[Row], ...] = (
+    TenantRow,
+    KeyRow,
+    ConsentRow,
+    RunRow,
+    RoundRow,
+    InvitationRow,
+    ContributionRow,
+    RefusalRow,
+    RejectionRow,
+    PrivacyEventRow,
+    EvaluationRow,
+)

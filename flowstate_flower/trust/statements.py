@@ -1,0 +1,115 @@
+"""What a tenant signs: that it trained and what came out, that it refuses and why, or that it is present."""
+
+from enum import StrEnum
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from flowstate_flower.trust.canonical import canonical
+from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope, seal
+from flowstate_flower.trust.keys import SigningKey
+from flowstate_flower.trust.terms import Digest, Finite, Frozen, Name, Nonce
+
+
+class Refused(StrEnum):
+    """Why a tenant does not train. Written to the ledger: add, never rename."""
+
+    BAD_TERMS = "bad-terms"
+    OTHER_TENANT = "other-tenant"
+    PURPOSE = "purpose-not-allowed"
+    NOT_PRIVATE = "not-private-enough"
+    TOO_MUCH_WORK = "too-much-work"
+    WRONG_BASE = "wrong-base"
+    REPLAYED_ROUND = "replayed-round"
+    BUDGET = "budget-exhausted"
+
+
+class PrivacyClaim(Frozen):
+    """What one round released, and what all releases so far cost.
+
+    Unit: one example of the tenant, added or removed. `randomness` is where noise and sampling came from; a claim with
+    `seeded` randomness protects nobody and says so by that word. N, the tenant's number of examples, is public:
+    `sample_rate` reveals it.
+    """
+
+    unit: Literal["example"] = "example"
+    relation: Literal["add-or-remove-one"] = "add-or-remove-one"
+    noise_multiplier: Finite = Field(gt=0)
+    clip_norm: Finite = Field(gt=0)
+    sample_rate: Finite = Field(gt=0, le=1)
+    steps: int = Field(ge=1)
+    epsilon: Finite = Field(ge=0)
+    delta: Finite = Field(gt=0, lt=1)
+    randomness: Literal["os", "cryptographic", "seeded"]
+
+
+class UpdateStatement(Frozen):
+    """ "I trained on this base in this round, and this is what I send." `update` is the digest of the arrays beside it."""
+
+    run: Name
+    round: int = Field(ge=1)
+    tenant: Name
+    base: Digest
+    nonce: Nonce
+    update: Digest
+    examples: int
+    privacy: PrivacyClaim | None
+    at: str = Field(max_length=40)
+
+
+class RefusalStatement(Frozen):
+    """ "I do not train in this round." `detail` is for people."""
+
+    run: Name
+    round: int = Field(ge=0)
+    tenant: Name
+    nonce: str = Field(max_length=32)
+    reason: Refused
+    detail: str = Field(max_length=300)
+    at: str = Field(max_length=40)
+
+
+class PresenceStatement(Frozen):
+    """ "This node is mine." The answer to a roll call, for engines whose nodes carry no registered key."""
+
+    tenant: Name
+    node: int = Field(ge=0)
+    nonce: Nonce
+
+
+UPDATE_TYPE = "application/vnd.flowstate.update.v1+json"
+REFUSAL_TYPE = "application/vnd.flowstate.refusal.v1+json"
+PRESENCE_TYPE = "application/vnd.flowstate.presence.v1+json"
+
+Statement = TypeVar("Statement", UpdateStatement, RefusalStatement, PresenceStatement)
+
+_TYPES: dict[type[Frozen], str] = {
+    UpdateStatement: UPDATE_TYPE,
+    RefusalStatement: REFUSAL_TYPE,
+    PresenceStatement: PRESENCE_TYPE,
+}
+
+
+def sign(statement: Frozen, key: SigningKey) -> Envelope:
+    """The statement in a DSSE envelope, under the type that belongs to its class."""
+    return seal(_TYPES[type(statement)], canonical(statement.model_dump(mode="json")), key)
+
+
+def read(kind: type[Statement], envelope: Envelope) -> Statement:
+    """The statement in `envelope`, unverified: whoever uses it checks the signature first.
+
+    Raises `MalformedEnvelope` for another type, unknown fields, or values out of range.
+    """
+    if envelope.payload_type != _TYPES[kind]:
+        raise MalformedEnvelope(f"a {_TYPES[kind]} is expected, not {envelope.payload_type[:80]!r}")
+    try:
+        return kind.model_validate_json(envelope.payload)
+    except ValidationError as error:
+        raise MalformedEnvelope(first_problem(error)) from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first complaint of pydantic as `field: what`, without the input, which may be hostile or secret."""
+    problem: dict[str, Any] = dict(error.errors(include_input=False, include_url=False)[0])
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])

@@ -1,0 +1,50 @@
+"""What the server asks of a tenant in one round: terms travel with the model and are read before any data is."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+PROTOCOL = "flowstate/1"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Frozen(BaseModel):
+    """A value that was parsed once: immutable, nothing unknown accepted, no silent conversion."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class LocalWork(Frozen):
+    """How much a tenant trains: `steps` of SGD on batches of `batch_size` examples (expected, where batches are Poisson)."""
+
+    steps: int = Field(ge=1, le=1_000_000)
+    batch_size: int = Field(ge=1, le=10_000_000)
+    learning_rate: Finite = Field(gt=0)
+    momentum: Finite = Field(default=0.0, ge=0, lt=1)
+
+
+class PrivacyTerms(Frozen):
+    """What the server asks for: each example's gradient clipped to `clip_norm` (L2), Gaussian noise of standard deviation
+    `noise_multiplier · clip_norm` on the sum.
+    """
+
+    noise_multiplier: Finite = Field(gt=0)
+    clip_norm: Finite = Field(gt=0)
+
+
+class Terms(Frozen):
+    """One round's request to one tenant. `nonce` is fresh for every message; `base` is the digest of the model sent."""
+
+    protocol: Literal["flowstate/1"] = PROTOCOL
+    run: Name
+    round: int = Field(ge=1)
+    tenant: Name
+    purpose: Name
+    base: Digest
+    nonce: Nonce
+    work: LocalWork
+    privacy: PrivacyTerms | None

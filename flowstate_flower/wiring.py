@@ -1,0 +1,157 @@
+"""The only place that builds objects: it knows every room below, and is all that commands and simulations need."""
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flwr.app import Array, ArrayRecord, MetricRecord
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import Strategy
+from numpy.typing import NDArray
+
+from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, TenantHome
+from flowstate_flower.clients.policy import TenantPolicy
+from flowstate_flower.documents import read_toml
+from flowstate_flower.errors import FlowstateError, RunImpossible
+from flowstate_flower.registry import Registry, rounds, tenants
+from flowstate_flower.registry.models import write_model
+from flowstate_flower.registry.tenant_ledger import TenantLedger
+from flowstate_flower.round import ClosedRound
+from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
+from flowstate_flower.strategies.decoding import arrays_of
+from flowstate_flower.trust.canonical import model_digest
+from flowstate_flower.trust.keys import PublicKey, SigningKey
+
+Owners = Callable[[Sequence[Node]], Mapping[int, str]]
+Evaluate = Callable[[ArrayRecord], Mapping[str, float]]
+MODEL_FILE = "model.npz"
+
+
+def open_home(folder: Path) -> TenantHome:
+    """The home of a tenant: `policy.toml`, `signing.key` and `ledger.db` in one folder."""
+    policy = read_toml(TenantPolicy, folder / POLICY_FILE)
+    return TenantHome(policy, SigningKey.read(folder / KEY_FILE), TenantLedger(folder / LEDGER_FILE))
+
+
+def make_home(folder: Path, policy: TenantPolicy) -> PublicKey:
+    """A new home with a new signing key. Returns the public half, which is all that ever leaves the folder."""
+    folder.mkdir(parents=True, mode=0o700)
+    key = SigningKey.generate()
+    key.write(folder / KEY_FILE)
+    (folder / POLICY_FILE).write_text(to_toml(policy), encoding="utf-8")
+    return key.public
+
+
+def to_toml(policy: TenantPolicy) -> str:
+    """The policy as TOML: flat tables of numbers, texts and lists of texts, for which JSON's literals are TOML's."""
+    body = policy.model_dump(mode="json", exclude_none=True)
+    tables = {name: value for name, value in body.items() if isinstance(value, dict)}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in body.items() if name not in tables]
+    for table, values in tables.items():
+        lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryRoster:
+    """`strategies.Roster` on a registry. `owners` says which tenant a node acts for."""
+
+    registry: Registry
+    purpose: str
+    owners: Owners
+
+    def candidates(self, nodes: Sequence[Node]) -> Sequence[Candidate]:
+        """See `strategies.Roster`."""
+        agreed, owners = tenants.consenting(self.registry, self.purpose), self.owners(nodes)
+        return [
+            Candidate(owners[node.node_id], node.node_id, agreed[owners[node.node_id]])
+            for node in nodes
+            if owners.get(node.node_id) in agreed
+        ]
+
+    def consenting(self) -> frozenset[str]:
+        """See `strategies.Roster`."""
+        return frozenset(tenants.consenting(self.registry, self.purpose))
+
+
+def registered_owners(registry: Registry) -> Owners:
+    """Owners by the public key with which a node registered: the way of a deployment."""
+
+    def owners(nodes: Sequence[Node]) -> Mapping[int, str]:
+        by_key = tenants.node_owners(registry)
+        return {node.node_id: by_key[node.public_key.hex()] for node in nodes if node.public_key.hex() in by_key}
+
+    return owners
+
+
+@dataclass(frozen=True, slots=True)
+class Conductor:
+    """Runs a federation on a grid and records it. `evaluate` measures a model on the operator's own data, `on_round` is
+    called with the number of every round once it is recorded.
+    """
+
+    registry: Registry
+    terms: RunTerms
+    roster: RegistryRoster
+    evaluate: Evaluate
+    optimiser: Strategy | None = None
+    rng: random.Random | None = None
+    on_round: Callable[[int], None] = lambda _: None
+
+    def run(self, grid: Grid, initial: ArrayRecord, num_rounds: int) -> None:
+        """All rounds. The run ends in the registry as completed, failed or interrupted, whatever happens here.
+
+        Raises `RunImpossible` where it could not begin, or no round closed.
+        """
+        run = self.terms.run
+        rounds.start_run(self.registry, self._plan(initial, num_rounds))
+        strategy = TenantStrategy(
+            self.terms, roster=self.roster, record=self._record, optimiser=self.optimiser, rng=self.rng
+        )
+        try:
+            result = strategy.start(grid, initial, num_rounds, evaluate_fn=self._evaluate)
+        except KeyboardInterrupt:
+            rounds.finish_run(self.registry, run, rounds.INTERRUPTED, model_digest=None, note="stopped by the operator")
+            raise
+        except Exception as error:
+            note = str(error) if isinstance(error, FlowstateError) else type(error).__name__
+            rounds.finish_run(self.registry, run, rounds.FAILED, model_digest=None, note=note)
+            raise
+        if not result.arrays:
+            note = "no round closed"
+            rounds.finish_run(self.registry, run, rounds.FAILED, model_digest=None, note=note)
+            raise RunImpossible(f"{run}: {note}", hint=f"flowstate run show {run} says why, round by round")
+        names, arrays = arrays_of(result.arrays)
+        write_model(self.registry.path.parent / MODEL_FILE, names, arrays)
+        digest = model_digest(zip(names, arrays, strict=True))
+        rounds.finish_run(self.registry, run, rounds.COMPLETED, model_digest=digest)
+
+    def _plan(self, initial: ArrayRecord, num_rounds: int) -> rounds.RunPlan:
+        closing = self.terms.closing
+        names, arrays = arrays_of(initial)
+        return rounds.RunPlan(
+            self.terms.run,
+            self.terms.purpose,
+            closing.rule.name,
+            closing.byzantine,
+            num_rounds,
+            model_digest(zip(names, arrays, strict=True)),
+        )
+
+    def _record(self, closed: ClosedRound) -> None:
+        rounds.record_round(self.registry, closed)
+        self.on_round(closed.number)
+
+    def _evaluate(self, number: int, arrays: ArrayRecord) -> MetricRecord:
+        metrics = {name: float(value) for name, value in self.evaluate(arrays).items()}
+        rounds.record_evaluation(self.registry, self.terms.run, number, metrics.items())
+        return MetricRecord(metrics)
+
+
+def record_of(state: Mapping[str, NDArray[Any]]) -> ArrayRecord:
+    """A model's named arrays as a Flower record, rows first."""
+    return ArrayRecord({name: Array(np.asarray(layer, order="C")) for name, layer in state.items()})

@@ -1,0 +1,144 @@
+"""Scenarios: a whole federation in one TOML file."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from flowstate_flower.aggregation import CATALOGUE
+from flowstate_flower.documents import Document, read_toml
+from flowstate_flower.errors import BadInput, UnknownName
+from flowstate_flower.trust.terms import LocalWork, Name, PrivacyTerms
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+RoundNumber = Annotated[int, Field(ge=1)]
+
+
+class Data(Document):
+    """Which data, and how it is dealt to tenants: label proportions from a Dirichlet distribution."""
+
+    task: Literal["digits"] = "digits"
+    tenants: int = Field(ge=1, le=10_000)
+    dirichlet_alpha: Positive
+    least_examples: int = Field(default=20, ge=2)
+    test_fraction: float = Field(default=0.2, gt=0, lt=1)
+
+
+class Round(Document):
+    """How a round is closed. `optimiser` is the Flower strategy that applies the aggregate."""
+
+    rule: str
+    byzantine: int = Field(ge=0)
+    quorum: int = Field(default=1, ge=1)
+    deadline_seconds: Positive = 120.0
+    weighting: Literal["uniform", "examples"] = "uniform"
+    largest_update_norm: Positive | None = None
+    cohort: int | None = Field(default=None, ge=1)
+    optimiser: Literal["fedavg", "fedadam"] = "fedavg"
+    server_learning_rate: Positive = 0.1
+
+
+class Privacy(Document):
+    """What the server asks for, and what each tenant is willing to spend."""
+
+    noise_multiplier: Positive
+    clip_norm: Positive
+    epsilon_budget: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-5
+
+
+class Training(Document):
+    """Local work in a round. `device` is auto, cpu, cuda or mps; both engines give the same bits on the same device."""
+
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: Positive
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    device: str = "cpu"
+
+
+class Withdrawal(Document):
+    """A tenant that no longer agrees once `after_round` is over."""
+
+    tenant: Name
+    after_round: RoundNumber
+
+
+class Attacker(Document):
+    """A tenant that poisons from `from_round` on.
+
+    sign-flip: sends -`strength` times its honest update. label-flip: trains on targets turned round (digit d becomes 9 - d).
+    """
+
+    tenant: Name
+    kind: Literal["sign-flip", "label-flip"]
+    from_round: RoundNumber = 1
+    strength: Positive = 1.0
+
+
+class Scenario(Document):
+    """A federation: its data, its rounds, and who behaves how."""
+
+    title: str
+    purpose: Name
+    rounds: int = Field(ge=1, le=100_000)
+    data: Data
+    round: Round
+    training: Training
+    privacy: Privacy | None = None
+    not_opted_in: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    withdrawals: Annotated[tuple[Withdrawal, ...], Field(strict=False)] = ()
+    attackers: Annotated[tuple[Attacker, ...], Field(strict=False)] = ()
+
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """The tenants' names, in order."""
+        return tuple(f"tenant-{number:02d}" for number in range(1, self.data.tenants + 1))
+
+    @property
+    def work(self) -> LocalWork:
+        """Local work as the terms carry it."""
+        return LocalWork(**self.training.model_dump(exclude={"device"}))
+
+    @property
+    def privacy_terms(self) -> PrivacyTerms | None:
+        """Privacy as the terms carry it."""
+        if self.privacy is None:
+            return None
+        return PrivacyTerms(noise_multiplier=self.privacy.noise_multiplier, clip_norm=self.privacy.clip_norm)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        if self.round.rule not in CATALOGUE:
+            raise UnknownName("rule", self.round.rule, CATALOGUE)
+        actors = (*self.not_opted_in, *(w.tenant for w in self.withdrawals), *(a.tenant for a in self.attackers))
+        for name in actors:
+            if name not in self.tenants:
+                raise UnknownName("tenant", name, self.tenants)
+        return self
+
+
+def shipped() -> dict[str, Path]:
+    """The scenarios that come with the package, by name."""
+    folder = Path(str(resources.files(__package__) / "scenarios"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load(name_or_path: str) -> Scenario:
+    """A shipped scenario by name, or a file by path. Raises `BadInput`."""
+    known = shipped()
+    if name_or_path in known:
+        return read_toml(Scenario, known[name_or_path])
+    if name_or_path.endswith(".toml") or "/" in name_or_path:
+        return read_toml(Scenario, Path(name_or_path))
+    raise UnknownName("scenario", name_or_path, known)
+
+
+def with_rounds(scenario: Scenario, rounds: int | None) -> Scenario:
+    """The scenario with another number of rounds. Raises `BadInput` for less than one."""
+    if rounds is None:
+        return scenario
+    if rounds < 1:
+        raise BadInput(f"{rounds} rounds", hint="at least 1")
+    return scenario.model_copy(update={"rounds": rounds})

@@ -1,0 +1,7 @@
+"""The server's side of Flower: selection, decoding, and the one strategy that serves every rule."""
+
+from flowstate_flower.strategies.guarded_grid import GuardedGrid
+from flowstate_flower.strategies.selection import Candidate, Node, Roster
+from flowstate_flower.strategies.tenant_strategy import RunTerms, TenantStrategy
+
+__all__ = ["Candidate", "GuardedGrid", "Node", "Roster", "RunTerms", "TenantStrategy"]

@@ -1,0 +1,133 @@
+"""From a Flower message to a submission, a refusal or a rejection. Never raises for a client's fault.
+
+Arrays are viewed in the reply's own buffer after their `.npy` header was checked against the base model: nothing is
+allocated for a size that a client announces, nothing is unpickled, and the order of keys is ours.
+"""
+
+import math
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from flowstate_flower.admission import Invitation, Reason, Refusal, Rejection, Reply, Submission
+from flowstate_flower.aggregation.updates import Arrays, Layer, Layout
+from flowstate_flower.strategies.guarded_grid import REASON_OF_CODE
+from flowstate_flower.trust.dsse import MAX_ENVELOPE_BYTES, Envelope, MalformedEnvelope
+from flowstate_flower.trust.statements import REFUSAL_TYPE, RefusalStatement, UpdateStatement, read
+
+ARRAYS, METRICS, STATEMENT, ENVELOPE = "arrays", "metrics", "statement", "envelope"
+EXAMPLES = "num-examples"
+MOST_METRICS = 32
+MOST_HEADER_BYTES = 4096
+NUMPY_STYPE = "numpy.ndarray"
+
+
+class Undecodable(Exception):
+    """A reply that cannot be read as what it should be. Caught in `decode`, nowhere else."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def decode(message: Message, layout: Layout, invitations: Mapping[int, Invitation]) -> Reply | Rejection:
+    """Read one reply. Whatever is wrong with it becomes a `Rejection` that names the tenant which was asked."""
+    node = message.metadata.src_node_id
+    try:
+        return _decode(message, layout, node)
+    except Undecodable as fault:
+        reason, detail = fault.reason, str(fault)
+    except Exception as error:  # the last resort: a reply may fail in ways that nobody has seen yet
+        reason, detail = Reason.UNREADABLE, f"{type(error).__name__}: {error}"
+    invitation = invitations.get(node)
+    return Rejection(node, invitation.tenant if invitation else None, reason, detail)
+
+
+def _decode(message: Message, layout: Layout, node: int) -> Reply:
+    if message.has_error():
+        code, text = message.error.code, message.error.reason or ""
+        raise Undecodable(REASON_OF_CODE.get(code, Reason.CLIENT_ERROR), text)
+    content = message.content
+    envelope = _envelope(content)
+    try:
+        if envelope.payload_type == REFUSAL_TYPE:
+            _only(content, {STATEMENT})
+            return Refusal(node, envelope, read(RefusalStatement, envelope))
+        statement = read(UpdateStatement, envelope)
+    except MalformedEnvelope as error:
+        raise Undecodable(Reason.BAD_STATEMENT, str(error)) from error
+    _only(content, {ARRAYS, METRICS, STATEMENT})
+    _check_metrics(content[METRICS], statement.examples)
+    return Submission(node, envelope, statement, _layers(content[ARRAYS], layout))
+
+
+def _only(content: RecordDict, expected: set[str]) -> None:
+    if set(content.keys()) != expected:
+        raise Undecodable(Reason.WRONG_RECORDS, f"{sorted(expected)} expected, {sorted(content.keys())[:8]} sent")
+
+
+def _envelope(content: RecordDict) -> Envelope:
+    record = content.get(STATEMENT)
+    data = record.get(ENVELOPE) if isinstance(record, ConfigRecord) else None
+    if not isinstance(data, bytes) or len(data) > MAX_ENVELOPE_BYTES:
+        raise Undecodable(Reason.BAD_STATEMENT, "no signed statement")
+    try:
+        return Envelope.parse(data)
+    except MalformedEnvelope as error:
+        raise Undecodable(Reason.BAD_STATEMENT, str(error)) from error
+
+
+def _check_metrics(record: object, examples: int) -> None:
+    """Few, finite, scalar, and the count of examples is the signed one: no metric can weigh or crash anything."""
+    if not isinstance(record, MetricRecord) or len(record) > MOST_METRICS:
+        raise Undecodable(Reason.BAD_METRICS, f"a metric record of at most {MOST_METRICS} entries is expected")
+    for name, value in record.items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise Undecodable(Reason.BAD_METRICS, f"{name[:40]} is not a finite number")
+    if record.get(EXAMPLES) != examples:
+        raise Undecodable(Reason.BAD_METRICS, f"{EXAMPLES} is not the signed {examples}")
+
+
+def _layers(record: object, layout: Layout) -> Arrays:
+    if not isinstance(record, ArrayRecord) or set(record.keys()) != set(layout.names):
+        raise Undecodable(Reason.WRONG_LAYERS, "the layers are not those of the model that was sent")
+    return tuple(view(record[layer.name], layer) for layer in layout.layers)
+
+
+def view(array: Array, layer: Layer) -> NDArray[Any]:
+    """The array as a read-only view on its bytes. Only the header inside the bytes is believed, and only if it says what
+    `layer` says. Raises `Undecodable`.
+    """
+    if array.stype != NUMPY_STYPE:
+        raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: serialised as {array.stype[:40]}")
+    shape, fortran, dtype, offset = _header(array.data, layer.name)
+    if dtype != layer.dtype:
+        raise Undecodable(Reason.WRONG_DTYPE, f"{layer.name}: {dtype}, {layer.dtype} expected")
+    if shape != layer.shape:
+        raise Undecodable(Reason.WRONG_SHAPE, f"{layer.name}: {shape}, {layer.shape} expected")
+    if fortran and len(shape) > 1:
+        raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: columns first")
+    if len(array.data) - offset != layer.nbytes:
+        raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: {len(array.data) - offset} bytes, {layer.nbytes} expected")
+    return np.frombuffer(array.data, dtype, count=layer.size, offset=offset).reshape(shape)
+
+
+def _header(data: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    buffer = BytesIO(data[: MOST_HEADER_BYTES + npy.MAGIC_LEN + 4])
+    try:
+        version = npy.read_magic(buffer)
+        readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        shape, fortran, dtype = readers[version](buffer, max_header_size=MOST_HEADER_BYTES)
+    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise Undecodable(Reason.BAD_ARRAY, f"{name}: not an array: {type(error).__name__}") from error
+    return shape, fortran, dtype, buffer.tell()
+
+
+def arrays_of(record: ArrayRecord) -> tuple[tuple[str, ...], Arrays]:
+    """Names and arrays of a model that the server itself holds, in its own order."""
+    return tuple(record.keys()), tuple(array.numpy() for array in record.values())

@@ -1,0 +1,205 @@
+"""The one strategy. It translates between Flower's messages and the pure round; everything it knows of tenants is a
+roster, everything it leaves behind goes to `record`.
+"""
+
+import logging
+import random
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import Result, Strategy
+
+from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, RoundTerms
+from flowstate_flower.aggregation.updates import Arrays, Layout, applied
+from flowstate_flower.errors import RunImpossible
+from flowstate_flower.round import ClosedRound, Closing, Outcome, close
+from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode
+from flowstate_flower.strategies.guarded_grid import GuardedGrid
+from flowstate_flower.strategies.optimiser import ServerOptimiser, to_record
+from flowstate_flower.strategies.selection import Candidate, Roster, one_per_tenant, sampled
+from flowstate_flower.trust.canonical import canonical, model_digest
+from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
+
+TERMS, CONFIG = "terms", "config"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunTerms:
+    """What stays the same over a run. `cohort` is how many tenants are asked in a round, None for all that may be."""
+
+    run: str
+    purpose: str
+    work: LocalWork
+    privacy: PrivacyTerms | None
+    closing: Closing
+    limits: Limits = Limits()
+    deadline_seconds: float = 600.0
+    cohort: int | None = None
+
+    @property
+    def fewest(self) -> int:
+        """Below this many tenants a round cannot be closed, so nobody is asked."""
+        return max(1, self.closing.quorum, self.closing.rule.fewest(self.closing.byzantine) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenRound:
+    """Between asking and closing."""
+
+    layout: Layout
+    base: Arrays
+    base_digest: str
+    invitations: tuple[Invitation, ...]
+    eligible: int
+
+
+class TenantStrategy(Strategy):
+    """Selection by opt-in, decoding, admission, a rule, a server optimiser, attribution, recording."""
+
+    def __init__(
+        self,
+        terms: RunTerms,
+        *,
+        roster: Roster,
+        record: Callable[[ClosedRound], None],
+        optimiser: Strategy | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.terms = terms
+        self._roster = roster
+        self._record = record
+        self._optimiser = ServerOptimiser(optimiser)
+        self._rng = rng or random.SystemRandom()
+        self._open: _OpenRound | None = None
+
+    def start(  # type: ignore[override]  # Flower's signature, its own timeout replaced by the run's deadline
+        self,
+        grid: Grid,
+        initial_arrays: ArrayRecord,
+        num_rounds: int = 3,
+        timeout: float | None = None,
+        train_config: ConfigRecord | None = None,
+        evaluate_config: ConfigRecord | None = None,
+        evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
+    ) -> Result:
+        """Run the rounds on a guarded grid. Raises `RunImpossible` where too few tenants have agreed to begin with."""
+        self._check_feasible(grid)
+        deadline = self.terms.deadline_seconds if timeout is None else timeout
+        guarded = GuardedGrid(grid)
+        return super().start(
+            guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn
+        )
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Ask the tenants that agree, each under a nonce of its own; nobody where they are too few."""
+        names, base = arrays_of(arrays)
+        digest = model_digest(zip(names, base, strict=True))
+        candidates = self._candidates(grid)
+        asked = sampled(candidates, self.terms.cohort, self._rng) if len(candidates) >= self.terms.fewest else []
+        invitations = tuple(Invitation(c.tenant, c.node, c.key, secrets.token_hex(16)) for c in asked)
+        self._open = _OpenRound(Layout.of(names, base), base, digest, invitations, len(candidates))
+        self._optimiser.begin(server_round, arrays, config)
+        config = ConfigRecord({**config, "server-round": server_round})
+        return [self._request(server_round, invitation, arrays, config, digest) for invitation in invitations]
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Close the round. No aggregate leaves the model as it is; either way the round is recorded."""
+        if self._open is None:
+            raise RuntimeError("aggregate_train before configure_train")
+        opened, self._open = self._open, None
+        outcome = self._close(server_round, opened, replies)
+        model = opened.base
+        if outcome.update is not None:
+            target = applied(opened.layout, opened.base, outcome.update)
+            model = self._optimiser.step(server_round, opened.layout, opened.base, target)
+        self._record(
+            ClosedRound(
+                self.terms.run,
+                server_round,
+                opened.invitations,
+                outcome,
+                opened.base_digest,
+                opened.layout.names,
+                model,
+            )
+        )
+        if outcome.update is None:
+            log.warning("round %d did not happen: %s", server_round, outcome.skipped)
+            return None, None
+        metrics = MetricRecord({"accepted": len(outcome.contributions), "invited": len(opened.invitations)})
+        return to_record(opened.layout.names, model), metrics
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Nobody: a metric that a tenant measures on its data is outside its privacy budget."""
+        return []
+
+    def aggregate_evaluate(self, server_round: int, replies: Iterable[Message]) -> MetricRecord | None:
+        """Nothing to aggregate."""
+        return None
+
+    def summary(self) -> None:
+        """Log what this run is."""
+        closing = self.terms.closing
+        log.info("run %s for %s", self.terms.run, self.terms.purpose)
+        log.info("rule %s against %d, optimiser %s", closing.rule.name, closing.byzantine, self._optimiser.name)
+
+    def _check_feasible(self, grid: Grid) -> None:
+        closing, agreed = self.terms.closing, len(self._candidates(grid))
+        if agreed == 0:
+            raise RunImpossible(f"no tenant has opted in to '{self.terms.purpose}'", hint="tenants opt in, not operators")
+        if problem := closing.rule.refusal(agreed, closing.byzantine):
+            raise RunImpossible(problem, hint="more tenants must opt in, or tolerate fewer hostile ones")
+        if agreed < closing.quorum:
+            raise RunImpossible(f"{agreed} tenants agree, the quorum is {closing.quorum}", hint="lower the quorum")
+
+    def _candidates(self, grid: Grid) -> list[Candidate]:
+        return one_per_tenant(self._roster.candidates(list(grid.get_nodes())))
+
+    def _request(
+        self, server_round: int, invitation: Invitation, arrays: ArrayRecord, config: ConfigRecord, digest: str
+    ) -> Message:
+        terms = Terms(
+            run=self.terms.run,
+            round=server_round,
+            tenant=invitation.tenant,
+            purpose=self.terms.purpose,
+            base=digest,
+            nonce=invitation.nonce,
+            work=self.terms.work,
+            privacy=self.terms.privacy,
+        )
+        record = ConfigRecord({TERMS: canonical(terms.model_dump(mode="json"))})
+        content = RecordDict({ARRAYS: arrays, TERMS: record, CONFIG: config})
+        return Message(content, invitation.node, MessageType.TRAIN, group_id=str(server_round))
+
+    def _close(self, number: int, opened: _OpenRound, replies: Iterable[Message]) -> Outcome:
+        if not opened.invitations:
+            why = f"{opened.eligible} tenants agree, {self.terms.fewest} are needed: nobody was asked"
+            return Outcome.nobody_asked(why)
+        by_node = {invitation.node: invitation for invitation in opened.invitations}
+        terms = RoundTerms(
+            run=self.terms.run,
+            number=number,
+            base_digest=opened.base_digest,
+            layout=opened.layout,
+            base=opened.base,
+            privacy=self.terms.privacy,
+            limits=self.terms.limits,
+            invitations=by_node,
+            consenting=self._roster.consenting(),
+        )
+        decoded = [decode(message, opened.layout, by_node) for message in replies]
+        silent = by_node.keys() - {reply.node for reply in decoded}
+        decoded += [Rejection(node, by_node[node].tenant, Reason.NO_REPLY, "no reply") for node in sorted(silent)]
+        return close(terms, decoded, self.terms.closing)
+
