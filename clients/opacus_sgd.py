@@ -4,6 +4,8 @@ Opacus gives per-example gradients, clipping and the noisy step. Its sampler and
 the batch size in the denominator is the expected one (never the batch's own), and an empty batch is a step of pure noise.
 """
 
+import warnings
+
 import torch
 from opacus import GradSampleModule
 from opacus.optimizers import DPOptimizer
@@ -14,6 +16,9 @@ from flowstate_flower.clients.randomness import Stream
 from flowstate_flower.clients.training import LocalJob
 from flowstate_flower.errors import BadInput
 from flowstate_flower.trust.terms import PrivacyTerms
+
+# Inputs are data and need no gradient; Opacus's hooks are made for that, torch warns all the same, once a layer.
+warnings.filterwarnings("ignore", message="Full backward hook is firing", category=UserWarning)
 
 
 class StreamNoiseOptimizer(DPOptimizer):  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""The command line: shells that read views and call one function each."""
