@@ -128,9 +128,7 @@ def _reserve(home: TenantHome, terms: Terms, examples: int) -> PrivacyClaim | No
     )
 
 
-def _run(
-    task: TorchTask, home: TenantHome, trainer: Trainer, terms: Terms, model: torch.nn.Module, examples: Examples
-) -> None:
+def _run(task: TorchTask, home: TenantHome, trainer: Trainer, terms: Terms, model: torch.nn.Module, examples: Examples) -> None:
     policy = home.policy
     if policy.work.threads is not None:
         torch.set_num_threads(policy.work.threads)

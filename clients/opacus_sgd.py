@@ -54,7 +54,7 @@ def private_sgd(job: LocalJob, privacy: PrivacyTerms) -> None:
         optimiser.zero_grad()
         if len(batch):
             # the mean, because Opacus multiplies by the batch's size to recover the sum
-            job.losses(hooked(batch.features), batch.targets).mean().backward()
+            job.losses(hooked(batch.features), batch.targets).mean().backward()  # type: ignore[no-untyped-call]
         else:
             _no_examples(job.model)
         optimiser.step()

@@ -76,7 +76,7 @@ def _plain_sgd(job: LocalJob) -> None:
         if len(batch) == 0:
             continue
         optimiser.zero_grad()
-        job.losses(job.model(batch.features), batch.targets).mean().backward()
+        job.losses(job.model(batch.features), batch.targets).mean().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
 

@@ -109,9 +109,7 @@ class Conductor:
         """
         run = self.terms.run
         rounds.start_run(self.registry, self._plan(initial, num_rounds))
-        strategy = TenantStrategy(
-            self.terms, roster=self.roster, record=self._record, optimiser=self.optimiser, rng=self.rng
-        )
+        strategy = TenantStrategy(self.terms, roster=self.roster, record=self._record, optimiser=self.optimiser, rng=self.rng)
         try:
             result = strategy.start(grid, initial, num_rounds, evaluate_fn=self._evaluate)
         except KeyboardInterrupt:
@@ -147,9 +145,9 @@ class Conductor:
         self.on_round(closed.number)
 
     def _evaluate(self, number: int, arrays: ArrayRecord) -> MetricRecord:
-        metrics = {name: float(value) for name, value in self.evaluate(arrays).items()}
+        metrics = dict(self.evaluate(arrays))
         rounds.record_evaluation(self.registry, self.terms.run, number, metrics.items())
-        return MetricRecord(metrics)
+        return MetricRecord({**metrics})
 
 
 def record_of(state: Mapping[str, NDArray[Any]]) -> ArrayRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ LOOK: dict[Variant, tuple[str, str, str]] = {
     "defended": ("poisoned, robust rule", BLUE, "-"),
     "undefended": ("poisoned, plain FedAvg", RED, "-"),
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -124,6 +125,6 @@ def _spread(values: Sequence[float], *, gap: float) -> list[float]:
     """The values moved apart as little as it takes for labels at them to be `gap` from one another."""
     order = sorted(range(len(values)), key=lambda i: values[i])
     placed = list(values)
-    for below, above in zip(order, order[1:], strict=False):
+    for below, above in pairwise(order):
         placed[above] = max(placed[above], placed[below] + gap)
     return placed

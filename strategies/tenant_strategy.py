@@ -6,7 +6,7 @@ import logging
 import random
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
 from flwr.serverapp import Grid
@@ -36,7 +36,7 @@ class RunTerms:
     work: LocalWork
     privacy: PrivacyTerms | None
     closing: Closing
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     deadline_seconds: float = 600.0
     cohort: int | None = None
 
@@ -76,7 +76,7 @@ class TenantStrategy(Strategy):
         self._rng = rng or random.SystemRandom()
         self._open: _OpenRound | None = None
 
-    def start(  # type: ignore[override]  # Flower's signature, its own timeout replaced by the run's deadline
+    def start(
         self,
         grid: Grid,
         initial_arrays: ArrayRecord,
@@ -90,13 +90,9 @@ class TenantStrategy(Strategy):
         self._check_feasible(grid)
         deadline = self.terms.deadline_seconds if timeout is None else timeout
         guarded = GuardedGrid(grid)
-        return super().start(
-            guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn
-        )
+        return super().start(guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn)
 
-    def configure_train(
-        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
-    ) -> Iterable[Message]:
+    def configure_train(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid) -> Iterable[Message]:
         """Ask the tenants that agree, each under a nonce of its own; nobody where they are too few."""
         names, base = arrays_of(arrays)
         digest = model_digest(zip(names, base, strict=True))
@@ -108,9 +104,7 @@ class TenantStrategy(Strategy):
         config = ConfigRecord({**config, "server-round": server_round})
         return [self._request(server_round, invitation, arrays, config, digest) for invitation in invitations]
 
-    def aggregate_train(
-        self, server_round: int, replies: Iterable[Message]
-    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+    def aggregate_train(self, server_round: int, replies: Iterable[Message]) -> tuple[ArrayRecord | None, MetricRecord | None]:
         """Close the round. No aggregate leaves the model as it is; either way the round is recorded."""
         if self._open is None:
             raise RuntimeError("aggregate_train before configure_train")
@@ -137,9 +131,7 @@ class TenantStrategy(Strategy):
         metrics = MetricRecord({"accepted": len(outcome.contributions), "invited": len(opened.invitations)})
         return to_record(opened.layout.names, model), metrics
 
-    def configure_evaluate(
-        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
-    ) -> Iterable[Message]:
+    def configure_evaluate(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid) -> Iterable[Message]:
         """Nobody: a metric that a tenant measures on its data is outside its privacy budget."""
         return []
 
@@ -202,4 +194,3 @@ class TenantStrategy(Strategy):
         silent = by_node.keys() - {reply.node for reply in decoded}
         decoded += [Rejection(node, by_node[node].tenant, Reason.NO_REPLY, "no reply") for node in sorted(silent)]
         return close(terms, decoded, self.terms.closing)
-

@@ -41,7 +41,8 @@ def krum_scores(distances: Matrix, byzantine: int) -> Vector:
     n = len(distances)
     others = distances.copy()
     np.fill_diagonal(others, np.inf)
-    return np.sort(others, axis=1)[:, : n - byzantine - 2].sum(axis=1)
+    scores: Vector = np.sort(others, axis=1)[:, : n - byzantine - 2].sum(axis=1)
+    return scores
 
 
 def mean(updates: Updates, byzantine: int) -> Aggregate:

@@ -39,10 +39,7 @@ def cosine_shares(updates: Updates, aggregate: Aggregate) -> tuple[Share, ...]:
     counted = np.ones(updates.n) if aggregate.weights is None else (aggregate.weights > 0).astype(float)
     whole = _normalised(products.sum(axis=1), norms.sum(axis=1), counted)
     left_out = np.array(
-        [
-            _normalised(products.sum(axis=1) - products[:, g], norms.sum(axis=1) - norms[:, g], counted)
-            for g in range(GROUPS)
-        ]
+        [_normalised(products.sum(axis=1) - products[:, g], norms.sum(axis=1) - norms[:, g], counted) for g in range(GROUPS)]
     )
     error = np.sqrt((GROUPS - 1) / GROUPS * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
     return tuple(

@@ -74,9 +74,7 @@ def show(measures: list[Measure], output: Format, *, check: bool) -> None:
     if output is Format.JSON:
         print_json({"results": measures})
     else:
-        rows = [
-            (m.name, f"{m.value:.2f}", m.unit, m.goal, {True: "met", False: "MISSED", None: ""}[m.met]) for m in measures
-        ]
+        rows = [(m.name, f"{m.value:.2f}", m.unit, m.goal, {True: "met", False: "MISSED", None: ""}[m.met]) for m in measures]
         print_table(["figure", "value", "unit", "goal", ""], rows)
     if check and any(m.met is False for m in measures):
         raise typer.Exit(CHECK_FAILED)

@@ -115,7 +115,7 @@ def _progress(rounds: int) -> Iterator[Callable[["Variant", int], None]]:
 
 
 def _line(variant: str, number: int, rounds: int) -> None:
-    if number == 0 or number == rounds or number % 5 == 0:
+    if number in {0, rounds} or number % 5 == 0:
         stderr.print(f"{variant}: round {number} of {rounds}")
         sys.stderr.flush()
 
@@ -143,7 +143,19 @@ def _print_results(results: "Results", folder: Path) -> None:
     print_table(heads, rows, title="Accuracy on held-out digits")
     print_line("")
     print_table(
-        ["tenant", "behaviour", "consent", "invited", "trained", "filtered", "refused", "rejected", "why", "ε", "share"],
+        [
+            "tenant",
+            "behaviour",
+            "consent",
+            "invited",
+            "trained",
+            "filtered",
+            "refused",
+            "rejected",
+            "why",
+            "ε",
+            "share",
+        ],
         [
             (
                 t.tenant,

@@ -70,7 +70,7 @@ def _divergence(q: float, sigma: float, order: float) -> float:
 
 
 def _log_moment_integer(q: float, sigma: float, order: int) -> float:
-    """log E[(1 - q + q·L)^α] of the likelihood ratio L, by the binomial theorem."""
+    """Log E[(1 - q + q·L)^α] of the likelihood ratio L, by the binomial theorem."""
     k = np.arange(order + 1)
     terms = (
         special.gammaln(order + 1)
@@ -101,7 +101,7 @@ def _log_moment(q: float, sigma: float, order: float) -> float:
 
 
 def _add(total: float, term: float, sign: float) -> float:
-    """log(e^total ± e^term)."""
+    """Log(e^total ± e^term)."""
     if sign > 0:
         return float(np.logaddexp(total, term))
     return total + math.log1p(-math.exp(term - total)) if term < total else -math.inf

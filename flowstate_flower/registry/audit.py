@@ -81,9 +81,7 @@ def _leaf(entry: AuditEventRow) -> bytes:
         return b""
 
 
-def _check_heads(
-    entries: list[AuditEventRow], heads: list[LogHeadRow], operator: PublicKey
-) -> tuple[Frontier, list[Finding]]:
+def _check_heads(entries: list[AuditEventRow], heads: list[LogHeadRow], operator: PublicKey) -> tuple[Frontier, list[Finding]]:
     """Fold the leaves and compare the root wherever a head was signed."""
     findings, frontier, done = [], Frontier(), 0
     for head in heads:

@@ -62,7 +62,8 @@ class Registry:
             raise BrokenRegistry(f"{file} cannot be read as a registry: {error.orig}", hint="restore a copy") from error
         if version != SCHEMA_VERSION:
             raise BrokenRegistry(
-                f"{file} has schema {version}, this version reads {SCHEMA_VERSION}", hint="use the version that wrote it"
+                f"{file} has schema {version}, this version reads {SCHEMA_VERSION}",
+                hint="use the version that wrote it",
             )
         return cls(file, engine, SigningKey.read(file.parent / KEY_FILE) if to_write else None)
 

@@ -78,7 +78,5 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
         frontier = frontier.extend(bytes.fromhex(entry.leaf_hash) for entry in entries)
         session.add_all(entries)
         checkpoint = Checkpoint(log_origin(registry.operator), frontier.size, frontier.root())
-        session.add(
-            LogHeadRow(size=frontier.size, note=checkpoint.sign(registry.signer), frontier=frontier.to_text())
-        )
+        session.add(LogHeadRow(size=frontier.size, note=checkpoint.sign(registry.signer), frontier=frontier.to_text()))
         session.commit()

@@ -86,11 +86,7 @@ def record_round(registry: Registry, record: ClosedRound) -> None:
             )
         )
         for invitation in record.invitations:
-            d.add(
-                InvitationRow(
-                    run=record.run, round=record.number, tenant=invitation.tenant, node=str(invitation.node)
-                )
-            )
+            d.add(InvitationRow(run=record.run, round=record.number, tenant=invitation.tenant, node=str(invitation.node)))
         _record_answers(d, record)
 
 
@@ -132,9 +128,7 @@ def _privacy_event(record: ClosedRound, contribution: Contribution) -> PrivacyEv
     statement = contribution.submission.statement
     if statement.privacy is None:
         return None
-    return PrivacyEventRow(
-        run=record.run, round=record.number, tenant=statement.tenant, **statement.privacy.model_dump()
-    )
+    return PrivacyEventRow(run=record.run, round=record.number, tenant=statement.tenant, **statement.privacy.model_dump())
 
 
 def _refusal(record: ClosedRound, refusal: Refusal) -> RefusalRow:

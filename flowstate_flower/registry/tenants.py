@@ -73,9 +73,7 @@ def node_owners(registry: Registry) -> Mapping[str, str]:
 
 def signing_keys(registry: Registry) -> Mapping[str, PublicKey]:
     """Every tenant's current signing key, whatever it has agreed to."""
-    statement = select(KeyRow.tenant, KeyRow.public_key).where(
-        KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None)
-    )
+    statement = select(KeyRow.tenant, KeyRow.public_key).where(KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None))
     with registry.reading() as session:
         return {tenant: PublicKey(key) for tenant, key in session.exec(statement)}
 

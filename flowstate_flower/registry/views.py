@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean, stdev
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -172,9 +173,7 @@ def participation(registry: Registry, run_id: str) -> list[Participation]:
     """Every tenant's part in a run, by name."""
     purpose = run(registry, run_id).purpose
     with registry.reading() as session:
-        aggregated = session.exec(
-            select(RoundRow.number).where(RoundRow.run == run_id, RoundRow.status == "aggregated")
-        ).all()
+        aggregated = session.exec(select(RoundRow.number).where(RoundRow.run == run_id, RoundRow.status == "aggregated")).all()
         names = session.exec(select(TenantRow.name).order_by(TenantRow.name)).all()
         return [_participation(session, run_id, purpose, name, len(aggregated)) for name in names]
 
@@ -220,13 +219,12 @@ def _accuracies(session: Session, run_id: str) -> dict[int, float]:
 
 
 def _participation(session: Session, run_id: str, purpose: str, name: str, aggregated: int) -> Participation:
-    def of(table: type[InvitationRow | ContributionRow | RefusalRow | RejectionRow | PrivacyEventRow]) -> list:  # type: ignore[type-arg]
-        statement = select(table).where(table.run == run_id, table.tenant == name).order_by(col(table.round))
+    def of(table: Any) -> list[Any]:
+        statement = select(table).where(table.run == run_id, table.tenant == name).order_by(table.round)
         return list(session.exec(statement))
 
-    contributions, refusals, rejections, releases = map(
-        of, (ContributionRow, RefusalRow, RejectionRow, PrivacyEventRow)
-    )
+    contributions, refusals, rejections = of(ContributionRow), of(RefusalRow), of(RejectionRow)
+    releases = of(PrivacyEventRow)
     shares = [row.share for row in contributions] + [0.0] * (aggregated - len(contributions))
     share, margin = _interval(shares)
     return Participation(

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from flwr.app import Context, Error, Message, RecordDict
-from flwr.proto.node_pb2 import NodeInfo
 from flwr.common.constant import SUPERLINK_NODE_ID
+from flwr.proto.node_pb2 import NodeInfo
 from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
 
@@ -19,9 +19,7 @@ def check_flower_version() -> None:
     """Raise `BadInput` for a Flower whose internals nobody has tried here."""
     installed = version("flwr")
     if not installed.startswith(tuple(f"{tested}." for tested in TESTED)):
-        raise BadInput(
-            f"flwr {installed} is installed, tested with {', '.join(TESTED)}", hint="pip install 'flwr>=1.41,<1.42'"
-        )
+        raise BadInput(f"flwr {installed} is installed, tested with {', '.join(TESTED)}", hint="pip install 'flwr>=1.41,<1.42'")
 
 
 def become_server(run_id: int) -> Run:
@@ -38,9 +36,7 @@ def node_info(node_id: int, public_key: bytes) -> Any:
 
 def client_context(run_id: int, node_id: int, node_config: dict[str, Any], run_config: dict[str, Any]) -> Context:
     """A node's context, which lives as long as its run."""
-    return Context(
-        run_id=run_id, node_id=node_id, node_config=node_config, state=RecordDict(), run_config=run_config
-    )
+    return Context(run_id=run_id, node_id=node_id, node_config=node_config, state=RecordDict(), run_config=run_config)
 
 
 def stamped(message: Message) -> str:

@@ -31,9 +31,7 @@ class Envelope:
     def to_bytes(self) -> bytes:
         """The JSON form that travels and is stored."""
         signature = {"keyid": self.keyid, "sig": _b64(self.signature)}
-        return canonical(
-            {"payloadType": self.payload_type, "payload": _b64(self.payload), "signatures": [signature]}
-        )
+        return canonical({"payloadType": self.payload_type, "payload": _b64(self.payload), "signatures": [signature]})
 
     @classmethod
     def parse(cls, data: bytes) -> "Envelope":

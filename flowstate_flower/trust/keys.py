@@ -19,9 +19,7 @@ class PublicKey:
         try:
             self._key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
         except ValueError as error:
-            raise BadInput(
-                f"not an Ed25519 public key: {text[:80]!r}", hint="64 hexadecimal digits are expected"
-            ) from error
+            raise BadInput(f"not an Ed25519 public key: {text[:80]!r}", hint="64 hexadecimal digits are expected") from error
         self.text = text.lower()
 
     def verifies(self, signature: bytes, message: bytes) -> bool:

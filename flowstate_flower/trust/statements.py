@@ -44,7 +44,7 @@ class PrivacyClaim(Frozen):
 
 
 class UpdateStatement(Frozen):
-    """ "I trained on this base in this round, and this is what I send." `update` is the digest of the arrays beside it."""
+    """What a tenant says of its update: trained on `base` in this round, `update` is the digest of the arrays beside it."""
 
     run: Name
     round: int = Field(ge=1)
@@ -58,7 +58,7 @@ class UpdateStatement(Frozen):
 
 
 class RefusalStatement(Frozen):
-    """ "I do not train in this round." `detail` is for people."""
+    """A tenant's no to one round. `detail` is for people."""
 
     run: Name
     round: int = Field(ge=0)
@@ -70,7 +70,7 @@ class RefusalStatement(Frozen):
 
 
 class PresenceStatement(Frozen):
-    """ "This node is mine." The answer to a roll call, for engines whose nodes carry no registered key."""
+    """A tenant's answer to a roll call: this node is mine. For engines whose nodes carry no registered key."""
 
     tenant: Name
     node: int = Field(ge=0)

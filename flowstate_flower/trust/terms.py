@@ -4,8 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-PROTOCOL = "flowstate/1"
-
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -39,7 +37,7 @@ class PrivacyTerms(Frozen):
 class Terms(Frozen):
     """One round's request to one tenant. `nonce` is fresh for every message; `base` is the digest of the model sent."""
 
-    protocol: Literal["flowstate/1"] = PROTOCOL
+    protocol: Literal["flowstate/1"] = "flowstate/1"
     run: Name
     round: int = Field(ge=1)
     tenant: Name
