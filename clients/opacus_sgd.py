@@ -50,14 +50,19 @@ def private_sgd(job: LocalJob, privacy: PrivacyTerms) -> None:
     plain = torch.optim.SGD(job.model.parameters(), lr=job.work.learning_rate, momentum=job.work.momentum)
     optimiser = StreamNoiseOptimizer(plain, job.noise, privacy, job.sample_rate * len(job.examples))
     hooked.train()
-    for batch in job.batches():
-        optimiser.zero_grad()
-        if len(batch):
-            # the mean, because Opacus multiplies by the batch's size to recover the sum
-            job.losses(hooked(batch.features), batch.targets).mean().backward()  # type: ignore[no-untyped-call]
-        else:
-            _no_examples(job.model)
-        optimiser.step()
+    try:
+        for batch in job.batches():
+            optimiser.zero_grad()
+            if len(batch):
+                # the mean, because Opacus multiplies by the batch's size to recover the sum
+                job.losses(hooked(batch.features), batch.targets).mean().backward()  # type: ignore[no-untyped-call]
+            else:
+                _no_examples(job.model)
+            optimiser.step()
+    finally:
+        hooked.remove_hooks()  # a task may hand out the same model again
+        for parameter in job.model.parameters():
+            parameter.grad = parameter.grad_sample = parameter.summed_grad = None  # type: ignore[attr-defined]
 
 
 def check_private(model: nn.Module) -> None:

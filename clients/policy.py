@@ -1,8 +1,8 @@
 """What the tenant allows, in a TOML file that the tenant owns. It is read before the data is, and no server can change it."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from flowstate_flower.clients.randomness import Source
 from flowstate_flower.documents import Document
@@ -43,13 +43,20 @@ class RandomnessPolicy(Document):
 
 
 class TenantPolicy(Document):
-    """A tenant's whole policy. Without `privacy` the tenant allows training without differential privacy."""
+    """A tenant's whole policy. Training without differential privacy has to be allowed in so many words."""
 
     tenant: Name
     purposes: Annotated[tuple[Name, ...], Field(strict=False)]
-    privacy: PrivacyPolicy | None
+    allow_without_privacy: bool = False
+    privacy: PrivacyPolicy | None = None
     work: WorkPolicy = WorkPolicy()
     randomness: RandomnessPolicy = RandomnessPolicy()
+
+    @model_validator(mode="after")
+    def _says_something_about_privacy(self) -> Self:
+        if self.privacy is None and not self.allow_without_privacy:
+            raise ValueError("set a [privacy] budget, or allow_without_privacy = true")
+        return self
 
 
 class Declined(Exception):
@@ -68,10 +75,12 @@ def check(policy: TenantPolicy, terms: Terms) -> None:
         raise Declined(Refused.PURPOSE, f"'{terms.purpose}' is not among the purposes agreed to")
     if terms.work.steps > policy.work.most_steps:
         raise Declined(Refused.TOO_MUCH_WORK, f"{terms.work.steps} steps, at most {policy.work.most_steps}")
-    if policy.privacy is None:
-        return
     if terms.privacy is None:
-        raise Declined(Refused.NOT_PRIVATE, "training without differential privacy is not allowed")
+        if not policy.allow_without_privacy:
+            raise Declined(Refused.NOT_PRIVATE, "training without differential privacy is not allowed")
+        return
+    if policy.privacy is None:
+        raise Declined(Refused.BUDGET, "the tenant has set no privacy budget")
     if terms.privacy.noise_multiplier < policy.privacy.least_noise_multiplier:
         raise Declined(Refused.NOT_PRIVATE, f"a noise multiplier of {terms.privacy.noise_multiplier} is too small")
     if terms.privacy.clip_norm > policy.privacy.largest_clip_norm:

@@ -35,7 +35,9 @@ def parsed(kind: type[Kind], data: dict[str, Any], where: str) -> Kind:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
+        problems = error.errors(include_url=False)
+        # a misspelt key also leaves the right one missing: the misspelling is what the person wants to hear of
+        problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
         place = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             raise BadInput(f"{where}: unknown key '{place}'", hint=_nearest(kind, problem["loc"])) from error

@@ -163,6 +163,7 @@ def policy_of(tenant: str, scenario: Scenario, seed: int) -> TenantPolicy:
     return TenantPolicy(
         tenant=tenant,
         purposes=purposes,
+        allow_without_privacy=privacy is None,
         privacy=None if privacy is None else PrivacyPolicy(epsilon=privacy.epsilon_budget, delta=privacy.delta),
         work=WorkPolicy(device=scenario.training.device, threads=1),
         randomness=RandomnessPolicy(source="seeded", seed=seed),

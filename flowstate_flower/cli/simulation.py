@@ -68,13 +68,20 @@ def simulate(
     print_json(results.to_json()) if output is Format.JSON else _print_results(results, folder)
 
 
-def scenarios(output: FormatOption = Format.TABLE) -> None:
+def scenarios(
+    show: Annotated[str | None, typer.Option("--show", help="Print this one's TOML, to start an own one from.")] = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
     """List the scenarios that come with the package.
 
-    Example: `flowstate scenarios --format json`
+    Example: `flowstate scenarios --show quickstart > mine.toml`
     """
     from flowstate_flower.simulations.scenario import load, shipped
 
+    if show is not None:
+        load(show)
+        print_line(shipped()[show].read_text(encoding="utf-8").rstrip())
+        return
     known = {name: load(name) for name in shipped()}
     if output is Format.JSON:
         print_json([{"name": name, **scenario.model_dump(mode="json")} for name, scenario in known.items()])

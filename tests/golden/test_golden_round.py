@@ -1,0 +1,112 @@
+"""A round that must never change: fixed updates in, one exact model digest out, for each rule.
+
+Where a digest changes on purpose, recorded rounds can no longer be re-run to the bit: say so in the changelog.
+"""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, RoundTerms, Submission
+from flowstate_flower.aggregation import CATALOGUE, Layout
+from flowstate_flower.aggregation.updates import applied
+from flowstate_flower.round import Closing, close
+from flowstate_flower.trust.canonical import model_digest
+from flowstate_flower.trust.keys import SigningKey
+from flowstate_flower.trust.statements import UpdateStatement, sign
+
+NAMES = ("weight", "bias", "seen")
+GOLDEN = {
+    "mean": "6fef462b9becd1c0d8349a4300f0d1365fe9ec5c797f91f1d45a403e726920a6",
+    "median": "d54cf43b13624b552967b70348327f38cf62769501e724c61a812c191b0e76b6",
+    "trimmed-mean": "2db9feba18e8d988dbcd2c5105fc52aeacd5fffd872fc9495f3762906d764578",
+    "krum": "85ec495e14541f81962fe2966609bf3485c34d3fc6f2c2f485d7a3b7aeaf7391",
+    "multi-krum": "a4480f04348aa902e03d4fd6d6636a3b242334116ea80c8af18945f0a8dcceb2",
+}
+
+
+def key(number: int) -> SigningKey:
+    return SigningKey(Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32))
+
+
+def base_model() -> tuple[np.ndarray, ...]:
+    return (np.arange(20, dtype="f4").reshape(4, 5) / 7, np.zeros(4, "f4"), np.array(3))
+
+
+def round_terms(n: int = 9) -> RoundTerms:
+    base = base_model()
+    invitations = {i: Invitation(f"tenant-{i}", i, key(i + 1).public, f"{i:032x}") for i in range(n)}
+    tenants = frozenset(invitation.tenant for invitation in invitations.values())
+    digest = model_digest(zip(NAMES, base, strict=True))
+    return RoundTerms("golden", 1, digest, Layout.of(NAMES, base), base, None, Limits(), invitations, tenants)
+
+
+def submission(terms: RoundTerms, node: int, shift: float = 0.0) -> Submission:
+    """An update that depends on the node alone: integers over powers of two, exact in float32."""
+    noise = np.array([(node * 37 + j * 101) % 64 - 32 for j in range(24)]) / 256
+    arrays = (
+        terms.base[0] + (noise[:20].reshape(4, 5) + 0.5 + shift).astype("f4"),
+        terms.base[1] + (noise[20:] + 0.5 + shift).astype("f4"),
+        np.array(node),
+    )
+    invitation = terms.invitations[node]
+    statement = UpdateStatement(
+        run=terms.run,
+        round=terms.number,
+        tenant=invitation.tenant,
+        base=terms.base_digest,
+        nonce=invitation.nonce,
+        update=model_digest(zip(NAMES, arrays, strict=True)),
+        examples=10 + node,
+        privacy=None,
+        at="2026-01-01T00:00:00Z",
+    )
+    for array in arrays:
+        array.flags.writeable = False
+    return Submission(node, sign(statement, key(node + 1)), statement, arrays)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_golden_round(name: str) -> None:
+    rule = CATALOGUE[name]
+    terms = round_terms()
+    replies = [submission(terms, node, shift=-3.0 if node < 2 else 0.0) for node in range(9)]
+    random.Random(0).shuffle(replies)
+    outcome = close(terms, replies, Closing(rule, 2 if rule.fewest(2) else 0, 5))
+    assert outcome.update is not None
+    model = applied(terms.layout, terms.base, outcome.update)
+    assert model_digest(zip(NAMES, model, strict=True)) == GOLDEN[name]
+
+
+def test_every_rule_has_a_golden_round() -> None:
+    assert set(GOLDEN) == set(CATALOGUE)
+
+
+def test_a_second_valid_reply_of_a_tenant_is_a_duplicate_and_order_does_not_choose() -> None:
+    terms = round_terms()
+    twice = [submission(terms, 4), submission(terms, 4, shift=9.0)]
+    closing = Closing(CATALOGUE["median"], 1, 1)
+    others = [submission(terms, node) for node in range(4)]
+    outcomes = [close(terms, [*others, *order], closing) for order in (twice, twice[::-1])]
+    for outcome in outcomes:
+        assert [(r.tenant, r.reason) for r in outcome.admitted.rejections] == [("tenant-4", Reason.DUPLICATE)]
+    assert np.array_equal(outcomes[0].update, outcomes[1].update)  # type: ignore[arg-type]
+
+
+def test_a_node_that_was_not_asked_is_not_heard() -> None:
+    terms = round_terms()
+    uninvited = replace(terms, invitations={n: i for n, i in terms.invitations.items() if n != 8})
+    outcome = close(uninvited, [submission(terms, n) for n in range(9)], Closing(CATALOGUE["median"], 1, 1))
+    assert outcome.admitted.rejections == (Rejection(8, None, Reason.NOT_INVITED, "node 8 was not asked"),)
+
+
+def test_closing_writes_to_nothing_it_was_given() -> None:
+    terms = round_terms()
+    before = [array.copy() for array in terms.base]
+    for array in terms.base:
+        array.flags.writeable = False
+    close(terms, [submission(terms, n) for n in range(9)], Closing(CATALOGUE["multi-krum"], 2, 1))
+    assert all(np.array_equal(a, b) for a, b in zip(before, terms.base, strict=True))

@@ -1,0 +1,36 @@
+"""A small registry with real history: two rounds of a run, recorded by the real strategy."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowstate_flower.registry import Registry, rounds, tenants
+from flowstate_flower.strategies import RunTerms
+from flowstate_flower.trust.statements import Refused
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, federation, run_terms: RunTerms) -> Callable[[], Registry]:  # noqa: ANN001
+    """Makes a registry in `tmp_path/registry` that holds contributions, a refusal, a rejection and a withdrawal."""
+
+    def make() -> Registry:
+        registry = Registry.create(tmp_path / "registry")
+        for name in federation.tenants:
+            tenants.enrol(registry, name, federation.keys[name].public, actor="operator")
+            tenants.grant(registry, name, "research")
+        federation.lies["tenant-5"] = lambda reply, request: reply.refuse(request, Refused.BUDGET)
+        federation.lies["tenant-6"] = lambda reply, _: reply.layers["bias"].fill(np.nan)
+        terms = replace(run_terms, closing=replace(run_terms.closing, quorum=1))
+        rounds.start_run(registry, rounds.RunPlan("run-1", "research", "median", 2, 2, "0" * 64))
+        federation.run(terms, rounds=2)
+        for closed in federation.closed:
+            rounds.record_round(registry, closed)
+            rounds.record_evaluation(registry, "run-1", closed.number, [("accuracy", 0.5)])
+        tenants.withdraw(registry, "tenant-4", "research")
+        rounds.finish_run(registry, "run-1", rounds.COMPLETED, model_digest="1" * 64)
+        return registry
+
+    return make

@@ -1,0 +1,152 @@
+"""One transaction or none, and a log that says so."""
+
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from flowstate_flower.errors import BadInput, BrokenRegistry, UnknownName
+from flowstate_flower.registry import Registry, audit, tenants, views
+from flowstate_flower.registry.desk import desk
+from flowstate_flower.registry.models import load_model, write_model
+from flowstate_flower.registry.tables import TenantRow
+from flowstate_flower.trust.keys import SigningKey
+
+
+def enrolled(folder: Path, *names: str) -> Registry:
+    registry = Registry.create(folder)
+    for name in names:
+        tenants.enrol(registry, name, SigningKey.generate().public, actor="operator", nodes=[f"{name}-node"])
+    return registry
+
+
+def test_a_round_is_recorded_as_it_was(recorded, envelope_payload) -> None:
+    registry = recorded()
+    assert [(r.status, r.invited, r.accepted, r.refused, r.rejected) for r in views.rounds(registry, "run-1")] == [
+        ("aggregated", 7, 5, 1, 1)
+    ] * 2
+    parts = {part.tenant: part for part in views.participation(registry, "run-1")}
+    assert parts["tenant-5"].reasons == {"budget-exhausted": 2}
+    assert parts["tenant-6"].reasons == {"not-finite": 2}
+    assert parts["tenant-4"].status == "withdrawn"
+    assert parts["tenant-0"].epsilon == 0.5
+    assert sum(part.share for part in parts.values()) == pytest.approx(1)
+    with sqlite3.connect(registry.path) as raw:
+        (envelope,) = raw.execute("select envelope from contribution where tenant='tenant-0' and round=2").fetchone()
+    assert envelope_payload(envelope)["round"] == 2
+    assert load_model(registry.path.parent / "models" / f"{views.rounds(registry, 'run-1')[0].model_digest}.npz")
+
+
+def test_consent_is_to_a_purpose_and_ends_when_it_is_withdrawn(tmp_path: Path) -> None:
+    registry = enrolled(tmp_path, "a", "b")
+    tenants.grant(registry, "a", "research")
+    tenants.grant(registry, "b", "billing")
+    assert set(tenants.consenting(registry, "research")) == {"a"}
+    tenants.withdraw(registry, "a", "research")
+    assert not tenants.consenting(registry, "research")
+    tenants.grant(registry, "a", "research")
+    assert set(tenants.consenting(registry, "research")) == {"a"}
+
+
+def test_a_suspended_tenant_does_not_count_as_agreeing(tmp_path: Path) -> None:
+    registry = enrolled(tmp_path, "a")
+    tenants.grant(registry, "a", "research")
+    with desk(registry, actor="operator") as d:
+        row = d.session.get_one(TenantRow, "a")
+        row.status = "suspended"
+        d.change(row, "suspended")
+    assert not tenants.consenting(registry, "research")
+
+
+def test_nodes_belong_to_the_tenant_that_registered_their_key(tmp_path: Path) -> None:
+    assert tenants.node_owners(enrolled(tmp_path, "a", "b")) == {"a-node": "a", "b-node": "b"}
+
+
+def test_mistakes_leave_no_trace(tmp_path: Path) -> None:
+    registry = enrolled(tmp_path, "a")
+    before = len(views.audit_log(registry))
+    with pytest.raises(BadInput, match="exists already"):
+        tenants.enrol(registry, "a", SigningKey.generate().public, actor="operator")
+    with pytest.raises(UnknownName, match="unknown tenant 'aa'"):
+        tenants.grant(registry, "aa", "research")
+    with pytest.raises(BadInput, match="does not agree"):
+        tenants.withdraw(registry, "a", "research")
+    assert len(views.audit_log(registry)) == before
+    assert audit.verify(registry, registry.operator).verified
+
+
+def test_what_raises_inside_a_desk_never_happened(tmp_path: Path) -> None:
+    registry = enrolled(tmp_path, "a")
+    before = views.tenants(registry)
+    with pytest.raises(RuntimeError, match="halfway"), desk(registry, actor="operator") as d:
+        d.add(TenantRow(name="b", status="active", created_at=d.now))
+        d.session.flush()
+        raise RuntimeError("halfway")
+    assert views.tenants(registry) == before
+    assert audit.verify(registry, registry.operator).verified
+
+
+def test_writers_at_the_same_time_extend_one_log(tmp_path: Path) -> None:
+    registry = enrolled(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(
+            pool.map(
+                lambda i: tenants.enrol(registry, f"t-{i}", SigningKey.generate().public, actor="operator"), range(40)
+            )
+        )
+    verdict = audit.verify(registry, registry.operator)
+    assert verdict.verified
+    assert verdict.entries == 80
+
+
+def test_files_are_the_operators_alone(tmp_path: Path) -> None:
+    registry = enrolled(tmp_path)
+    for name in ("registry.db", "operator.key"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600, name
+    assert registry.signer is not None
+
+
+def test_a_registry_is_created_once(tmp_path: Path) -> None:
+    enrolled(tmp_path)
+    with pytest.raises(BadInput, match="exists already"):
+        Registry.create(tmp_path)
+
+
+def test_reading_needs_no_secret_key_and_cannot_write(tmp_path: Path) -> None:
+    enrolled(tmp_path, "a").close()
+    (tmp_path / "operator.key").unlink()
+    registry = Registry.open(tmp_path)
+    assert audit.verify(registry, registry.operator).verified
+    with pytest.raises(BadInput, match="open for reading"):
+        tenants.grant(registry, "a", "research")
+
+
+def test_what_is_not_a_registry_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no registry at"):
+        Registry.open(tmp_path)
+    (tmp_path / "registry.db").write_bytes(b"not a database, but long enough to be asked" * 100)
+    with pytest.raises(BrokenRegistry, match="cannot be read"):
+        Registry.open(tmp_path)
+    with sqlite3.connect(tmp_path / "other.db") as raw:
+        raw.execute("pragma user_version = 99")
+    with pytest.raises(BrokenRegistry, match="schema 99"):
+        Registry.open(tmp_path / "other.db")
+
+
+def test_a_model_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_model(tmp_path / "model.npz", ("w",), (np.zeros(3),))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_file_is_never_unpickled(tmp_path: Path) -> None:
+    import numpy as np
+
+    np.savez(tmp_path / "evil.npz", w=np.array([object()], dtype=object))
+    with pytest.raises(BrokenRegistry):
+        load_model(tmp_path / "evil.npz")
