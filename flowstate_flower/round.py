@@ -29,7 +29,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One accepted update: the rule's weight for it (None where the rule has none) and its share of the outcome."""
+    """One accepted update, the rule's weight for it, and its share of the outcome.
+
+    `weight` is None where the rule has none or the round did not happen.
+    """
 
     submission: Submission
     weight: float | None
@@ -73,7 +76,7 @@ def close(terms: RoundTerms, replies: Sequence[Reply | Rejection], closing: Clos
     admitted = admit(replies, terms)
     problem = _why_not(len(admitted.submissions), closing)
     if problem:
-        unused = tuple(Contribution(submission, 0.0, NONE) for submission in admitted.submissions)
+        unused = tuple(Contribution(submission, None, NONE) for submission in admitted.submissions)
         return Outcome(admitted, unused, None, problem)
     updates = _updates(terms, admitted.submissions, closing.weighting)
     aggregate = closing.rule(updates, byzantine=closing.byzantine)

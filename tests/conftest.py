@@ -35,7 +35,7 @@ class Reply:
     statement: dict[str, Any] = field(default_factory=dict)
     arrays: ArrayRecord | None = None
     metrics: dict[str, Any] | None = None
-    content: Callable[[RecordDict], RecordDict] = staticmethod(lambda content: content)
+    content: Callable[[RecordDict], RecordDict] = lambda content: content
 
     def build(self, request: Message) -> Message:
         claim = PrivacyClaim(

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
-from flowstate_flower.errors import BadInput
+from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.database import Registry, log_origin
 from flowstate_flower.registry.tables import AuditEventRow, LogHeadRow, Row
 from flowstate_flower.transparency.checkpoint import Checkpoint
@@ -63,10 +64,13 @@ def entry_bytes(entry: AuditEventRow) -> bytes:
 
 @contextmanager
 def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
-    """All of what is done inside, its audit events and a new signed head; or, if it raises, none of it."""
+    """All of what is done inside, its audit events and a new signed head; or, if it raises, none of it.
+
+    Raises `BrokenRegistry` where the database cannot be written.
+    """
     if registry.signer is None:
         raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's key to write")
-    with Session(registry.engine.execution_options(writes=True), expire_on_commit=False) as session:
+    with _writing(registry) as session:
         open_desk = Desk(session, actor, timestamp())
         yield open_desk
         session.flush()
@@ -80,3 +84,13 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
         checkpoint = Checkpoint(log_origin(registry.operator), frontier.size, frontier.root())
         session.add(LogHeadRow(size=frontier.size, note=checkpoint.sign(registry.signer), frontier=frontier.to_text()))
         session.commit()
+
+
+@contextmanager
+def _writing(registry: Registry) -> Iterator[Session]:
+    """A session that holds the write lock. What the disk refuses is one clear error."""
+    try:
+        with Session(registry.engine.execution_options(writes=True), expire_on_commit=False) as session:
+            yield session
+    except OperationalError as error:
+        raise BrokenRegistry(f"{registry.path} cannot be written: {error.orig}", hint="check the disk") from error

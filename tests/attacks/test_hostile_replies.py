@@ -12,9 +12,9 @@ from flwr.serverapp.strategy import FedAvg
 from flowstate_flower.admission import Limits, Reason
 from flowstate_flower.round import Closing
 from flowstate_flower.strategies import RunTerms
+from flowstate_flower.trust.dsse import seal
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import REFUSAL_TYPE, Refused
-from flowstate_flower.trust.dsse import seal
 
 LIAR = "tenant-3"
 
@@ -215,7 +215,8 @@ def test_counters_stay_the_servers_own(federation, run_terms: RunTerms) -> None:
 
 def test_all_of_them_at_once_leave_the_honest_alone(federation, strict: RunTerms) -> None:
     """Six liars of seven, each in its own way, and a rule that needs one: the model is the honest tenant's."""
-    for tenant, hole in zip(federation.tenants[1:], ["NaN", "a crash", "float64", "no statement", "a pickle", "other bytes than signed"]):  # noqa: B905
+    ways = ["NaN", "a crash", "float64", "no statement", "a pickle", "other bytes than signed"]
+    for tenant, hole in zip(federation.tenants[1:], ways, strict=True):
         federation.lies[tenant] = HOLES[hole][0]
     result = federation.run(replace(strict, closing=Closing(strict.closing.rule, 0, 1)))
     assert len(federation.closed[-1].outcome.admitted.rejections) == 6
@@ -271,5 +272,3 @@ def test_flowers_own_fedavg_does_take_what_we_reject(federation) -> None:
     result = FedAvg(fraction_evaluate=0.0).start(grid, ArrayRecord({"w": Array(np.zeros(2, "f4"))}), 1)
     grid.close()
     assert np.isnan(result.arrays["w"].numpy()).all()
-
-

@@ -82,7 +82,11 @@ def test_one_example_moves_the_sum_by_at_most_the_clipping_norm(scale: float) ->
     """The sensitivity that the noise is scaled to."""
     model = linear()
     one = job(model, examples=1, clip=0.7)
-    one = replace(one, examples=Examples(one.examples.features * scale, one.examples.targets), work=LocalWork(steps=1, batch_size=1, learning_rate=1.0))
+    one = replace(
+        one,
+        examples=Examples(one.examples.features * scale, one.examples.targets),
+        work=LocalWork(steps=1, batch_size=1, learning_rate=1.0),
+    )
     train(one)
     assert step_of(model, linear()).norm().item() <= 0.7 * (1 + 1e-6)
 
@@ -159,7 +163,9 @@ def test_streams_have_the_laws_they_name(stream: Stream) -> None:
 def test_batches_are_poisson_samples_at_the_accounted_rate() -> None:
     from scipy import stats
 
-    work = job(linear(), examples=200, sampling=GeneratorStream(4), work=LocalWork(steps=3000, batch_size=30, learning_rate=1.0))
+    work = job(
+        linear(), examples=200, sampling=GeneratorStream(4), work=LocalWork(steps=3000, batch_size=30, learning_rate=1.0)
+    )
     sizes = np.array([len(batch) for batch in work.batches()])
     assert work.sample_rate == 0.15
     assert stats.binomtest(int(sizes.sum()), 200 * 3000, 0.15).pvalue > 1e-4
@@ -177,7 +183,7 @@ def test_a_loss_that_is_reduced_already_is_refused() -> None:
         def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
             return nn.functional.cross_entropy(outputs, targets)
 
-    with pytest.raises(BadInput, match="one loss per example|shape"):
+    with pytest.raises(BadInput, match="has shape"):
         example_losses(Reduced(), torch.zeros(5, 3), torch.zeros(5, dtype=torch.long))  # type: ignore[arg-type]
 
 
@@ -214,7 +220,7 @@ def test_without_privacy_training_is_plain_sgd() -> None:
     nn.functional.cross_entropy(twin(plain.examples.features), plain.examples.targets).backward()
     with torch.no_grad():
         for parameter in twin.parameters():
-            parameter -= parameter.grad  # type: ignore[arg-type]
+            parameter.sub_(parameter.grad)  # type: ignore[arg-type]
     torch.testing.assert_close(model.weight, twin.weight)
 
 

@@ -40,7 +40,9 @@ def test_nothing_released_costs_nothing() -> None:
     assert epsilon_of([GaussianRelease(1.0, 0.1, 0)], 1e-5) == 0
 
 
-@pytest.mark.parametrize(("noise", "rate", "steps"), [(0.0, 0.1, 1), (-1.0, 0.1, 1), (1.0, 0.0, 1), (1.0, 1.1, 1), (1.0, 0.1, -1)])
+@pytest.mark.parametrize(
+    ("noise", "rate", "steps"), [(0.0, 0.1, 1), (-1.0, 0.1, 1), (1.0, 0.0, 1), (1.0, 1.1, 1), (1.0, 0.1, -1)]
+)
 def test_impossible_releases_are_refused(noise: float, rate: float, steps: int) -> None:
     with pytest.raises(BadInput):
         GaussianRelease(noise, rate, steps)

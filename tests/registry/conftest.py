@@ -13,7 +13,7 @@ from flowstate_flower.trust.statements import Refused
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, federation, run_terms: RunTerms) -> Callable[[], Registry]:  # noqa: ANN001
+def recorded(tmp_path: Path, federation, run_terms: RunTerms) -> Callable[[], Registry]:
     """Makes a registry in `tmp_path/registry` that holds contributions, a refusal, a rejection and a withdrawal."""
 
     def make() -> Registry:

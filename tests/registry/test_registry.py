@@ -80,10 +80,15 @@ def test_mistakes_leave_no_trace(tmp_path: Path) -> None:
 def test_what_raises_inside_a_desk_never_happened(tmp_path: Path) -> None:
     registry = enrolled(tmp_path, "a")
     before = views.tenants(registry)
-    with pytest.raises(RuntimeError, match="halfway"), desk(registry, actor="operator") as d:
-        d.add(TenantRow(name="b", status="active", created_at=d.now))
-        d.session.flush()
-        raise RuntimeError("halfway")
+
+    def halfway() -> None:
+        with desk(registry, actor="operator") as d:
+            d.add(TenantRow(name="b", status="active", created_at=d.now))
+            d.session.flush()
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        halfway()
     assert views.tenants(registry) == before
     assert audit.verify(registry, registry.operator).verified
 
@@ -91,11 +96,7 @@ def test_what_raises_inside_a_desk_never_happened(tmp_path: Path) -> None:
 def test_writers_at_the_same_time_extend_one_log(tmp_path: Path) -> None:
     registry = enrolled(tmp_path)
     with ThreadPoolExecutor(8) as pool:
-        list(
-            pool.map(
-                lambda i: tenants.enrol(registry, f"t-{i}", SigningKey.generate().public, actor="operator"), range(40)
-            )
-        )
+        list(pool.map(lambda i: tenants.enrol(registry, f"t-{i}", SigningKey.generate().public, actor="operator"), range(40)))
     verdict = audit.verify(registry, registry.operator)
     assert verdict.verified
     assert verdict.entries == 80
@@ -150,3 +151,23 @@ def test_a_model_file_is_never_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "evil.npz", w=np.array([object()], dtype=object))
     with pytest.raises(BrokenRegistry):
         load_model(tmp_path / "evil.npz")
+
+
+def test_a_full_disk_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> None:
+    registry = enrolled(tmp_path, "a")
+    with registry.engine.connect() as connection:
+        pages = connection.exec_driver_sql("pragma page_count").scalar_one()
+
+    from sqlalchemy import event
+
+    @event.listens_for(registry.engine, "checkout")
+    def _full(connection, *_) -> None:
+        connection.execute(f"pragma max_page_count = {pages}")
+
+    def enrol_until_full() -> None:
+        for number in range(1000):
+            tenants.enrol(registry, f"tenant-{number}", SigningKey.generate().public, actor="operator")
+
+    with pytest.raises(BrokenRegistry, match="full"):
+        enrol_until_full()
+    assert audit.verify(registry, registry.operator).verified

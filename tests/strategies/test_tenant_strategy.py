@@ -158,7 +158,9 @@ def test_any_flower_strategy_is_the_servers_optimiser(federation, run_terms: Run
 
     def answer(request: Message, _context) -> Message:
         arrays = {k: Array(v.numpy() + np.float32(1)) for k, v in request.content["arrays"].items()}
-        return Message(RecordDict({"arrays": ArrayRecord(arrays), "metrics": MetricRecord({"num-examples": 1})}), reply_to=request)
+        return Message(
+            RecordDict({"arrays": ArrayRecord(arrays), "metrics": MetricRecord({"num-examples": 1})}), reply_to=request
+        )
 
     grid = InProcessGrid(answer, 2)
     strategy = make()
@@ -190,8 +192,8 @@ def test_arrival_order_does_not_change_a_bit_of_the_model(federation, run_terms:
     federation.deltas = {tenant: 0.1 * i for i, tenant in enumerate(federation.tenants)}
     digests = set()
     for attempt in range(3):
-        rng = random.Random(attempt)
-        federation.lies = {t: lambda *_, s=rng.random() / 20: time.sleep(s) for t in federation.tenants}
+        pauses = dict(zip(federation.tenants, random.Random(attempt).sample(range(50), 7), strict=True))
+        federation.lies = {t: lambda reply, _, p=pauses: time.sleep(p[reply.tenant] / 1000) for t in federation.tenants}
         federation.run(replace(run_terms, closing=Closing(rule_named("mean"), 0, 1)))
         digests.add(federation.closed[-1].model[0].tobytes())
     assert len(digests) == 1
@@ -228,5 +230,3 @@ def test_a_malformed_object_costs_one_reply(federation) -> None:
         "",
         "",
     ]
-
-

@@ -62,9 +62,7 @@ def test_byte_order_and_memory_order_do_not_change_the_model_digest() -> None:
 
 def test_what_is_signed_is_dsse_v1() -> None:
     """The example of the DSSE specification."""
-    assert pae("http://example.com/HelloWorld", b"hello world") == (
-        b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
-    )
+    assert pae("http://example.com/HelloWorld", b"hello world") == (b"DSSEv1 29 http://example.com/HelloWorld 11 hello world")
 
 
 def test_an_envelope_survives_the_wire_and_is_verified_by_its_key_alone() -> None:
