@@ -4,6 +4,7 @@
 ends with us. `flwr run --stream` exits 0 when the run failed, so its exit code is not believed: the registry is.
 """
 
+import json
 import os
 import signal
 import socket
@@ -42,7 +43,8 @@ def run_app(world: Path, nodes: int, while_waiting: Callable[[], None]) -> str:
             )
             command = ["flwr", "run", str(APP), "here", "--stream"]
             command += ["--federation-config", f"num-supernodes={nodes} client-resources-num-cpus=1"]
-            command += ["--run-config", f'world="{world}"']
+            (Path(home) / "run.toml").write_text(f"world = {json.dumps(str(world))}\n", encoding="utf-8")
+            command += ["--run-config", str(Path(home) / "run.toml")]
             with log.open("w") as output, _child(command, environment, output.fileno()) as child:
                 while child.poll() is None:
                     while_waiting()

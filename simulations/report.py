@@ -22,8 +22,8 @@ INK, FAINT = "#24292f", "#8c959f"
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"  # told apart with any colour vision
 LOOK: dict[Variant, tuple[str, str, str]] = {
     "unattacked": ("nobody poisons", GREEN, "--"),
-    "defended": ("poisoned, robust rule", BLUE, "-"),
-    "undefended": ("poisoned, plain FedAvg", RED, "-"),
+    "defended": ("{}{rule}", BLUE, "-"),
+    "undefended": ("{}plain FedAvg", RED, "-"),
 }
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -48,6 +48,7 @@ def write_report(results: Results, folder: Path) -> None:
     html = environment.get_template("report.html").render(
         r=results,
         version=__version__,
+        deltas=sorted({part.delta for part in results.tenants if part.delta is not None}),
         points=100 * (results.final_accuracy["unattacked"] - results.final_accuracy["defended"]),
         lost=100 * (results.final_accuracy["unattacked"] - results.final_accuracy["undefended"]),
         accuracy_plot=accuracy_plot(results),
@@ -61,10 +62,13 @@ def accuracy_plot(results: Results) -> Markup:
     """Accuracy by round, the three runs together, each named at its end."""
     figure, axes = _axes(8.6, 4.0)
     ends = []
+    poisoned = "poisoned, " if results.attackers else ""
     for variant, (label, colour, line) in LOOK.items():
+        if variant == "unattacked" and not results.attackers:
+            continue  # the same run as the defended one
         values = results.accuracy_by_round[variant]
         axes.plot(list(values), [100 * v for v in values.values()], line, color=colour, linewidth=2)
-        ends.append((100 * values[max(values)], label, colour))
+        ends.append((100 * values[max(values)], label.format(poisoned, rule=results.rule), colour))
     for height, (value, label, colour) in zip(_spread([end[0] for end in ends], gap=5.5), ends, strict=True):
         axes.annotate(f"{value:.1f} %  {label}", (results.rounds, height), (8, 0), color=colour, **_BESIDE)
     axes.set(xlabel="round", ylabel="accuracy on held-out digits, %", xlim=(0, results.rounds), ylim=(0, 100))
@@ -77,13 +81,19 @@ def privacy_plot(results: Results) -> Markup | None:
     spent = [part for part in results.tenants if part.epsilon_by_round]
     if not spent:
         return None
-    figure, axes = _axes(8.6, 3.4)
+    figure, axes = _axes(8.6, 3.8)
     for part in spent:
         numbers, epsilons = zip(*part.epsilon_by_round, strict=True)
         axes.plot(numbers, epsilons, color=BLUE, alpha=0.55, linewidth=1.5)
-    last = [part.epsilon_by_round[-1] for part in spent]
-    for height, (number, _), part in zip(_spread([e for _, e in last], gap=0.75), last, spent, strict=True):
-        axes.annotate(part.tenant, (number, height), (8, 0), fontsize=8, **_BESIDE)
+    top = max(results.epsilon_budget or 0.0, *(part.epsilon_by_round[-1][1] for part in spent))
+    stayed = [part for part in spent if part.epsilon_by_round[-1][0] == results.rounds]
+    heights = _spread([part.epsilon_by_round[-1][1] for part in stayed], gap=top / 19)
+    for height, part in zip(heights, stayed, strict=True):
+        axes.annotate(part.tenant, (results.rounds, height), (8, 0), fontsize=8, **_BESIDE)
+    for part in spent:
+        if part not in stayed:  # its line ends early: say whose it is below its end
+            axes.plot(*part.epsilon_by_round[-1], "o", color=BLUE, markersize=4)
+            axes.annotate(part.tenant, part.epsilon_by_round[-1], (0, -14), fontsize=8, **_ABOVE)
     if results.epsilon_budget is not None:
         axes.axhline(results.epsilon_budget, color=ORANGE, linestyle="--")
         axes.annotate(f"budget {results.epsilon_budget:g}", (0, results.epsilon_budget), (4, 4), **_ABOVE, color=ORANGE)
@@ -95,7 +105,7 @@ def share_plot(results: Results) -> Markup:
     """Contribution shares with their intervals."""
     parts: Sequence[Participation] = results.tenants[::-1]
     figure, axes = _axes(8.6, 0.5 + 0.27 * len(parts))
-    colours = [RED if "flip" in results.behaviours.get(part.tenant, "") else BLUE for part in parts]
+    colours = [RED if part.tenant in results.attackers else BLUE for part in parts]
     axes.barh([part.tenant for part in parts], [100 * part.share for part in parts], color=colours, height=0.6)
     for row, part in enumerate(parts):
         axes.plot([100 * part.share_low, 100 * part.share_high], [row, row], color=INK, linewidth=1)

@@ -36,6 +36,7 @@ class Results:
     accuracy_by_round: Mapping[Variant, Mapping[int, float]]
     tenants: tuple[views.Participation, ...]
     behaviours: Mapping[str, str]
+    attackers: frozenset[str]
     rounds_detail: tuple[views.RoundView, ...]
     audit: AuditResult
     rule: str
@@ -96,6 +97,7 @@ def collect(worlds: Mapping[Variant, World], engine: str, scenario: Scenario, se
         accuracy_by_round=accuracy,
         tenants=parts,
         behaviours=behaviours(scenario),
+        attackers=frozenset(attacker.tenant for attacker in scenario.attackers),
         rounds_detail=closed,
         audit=AuditResult(verdict.verified, verdict.entries, verdict.root),
         rule=view.rule,

@@ -230,3 +230,21 @@ def test_a_malformed_object_costs_one_reply(federation) -> None:
         "",
         "",
     ]
+
+
+def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path) -> None:
+    """The roster of a real federation: by Flower's registered public key, not by what a node says."""
+    from types import SimpleNamespace
+
+    from flowstate_flower.registry import Registry, tenants
+    from flowstate_flower.wiring import RegistryRoster, registered_owners
+
+    registry = Registry.create(tmp_path)
+    for name, nodes in (("a", [b"key-1", b"key-2"]), ("b", [b"key-3"])):
+        tenants.enrol(registry, name, KEY, actor="operator", nodes=[node.hex() for node in nodes])
+        tenants.grant(registry, name, "research")
+    roster = RegistryRoster(registry, "research", registered_owners(registry))
+    nodes = [SimpleNamespace(node_id=i, public_key=f"key-{i}".encode()) for i in range(1, 6)]
+    assert [(c.tenant, c.node) for c in roster.candidates(nodes)] == [("a", 1), ("a", 2), ("b", 3)]
+    tenants.withdraw(registry, "b", "research")
+    assert {c.tenant for c in roster.candidates(nodes)} == roster.consenting() == {"a"}
