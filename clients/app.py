@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from flowstate_flower.clients.home import TenantHome
 from flowstate_flower.clients.policy import Declined, check
 from flowstate_flower.clients.randomness import open_stream
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
-from flowstate_flower.clients.training import LocalJob, Trainer, pick_device, sample_rate, train
+from flowstate_flower.clients.training import LocalJob, Trainer, pick_device, rehearse, sample_rate, train
 from flowstate_flower.privacy import BudgetExhausted, GaussianRelease, RoundAlreadyCharged
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.statements import (
@@ -26,7 +26,7 @@ from flowstate_flower.trust.statements import (
     first_problem,
     sign,
 )
-from flowstate_flower.trust.terms import Frozen, Terms
+from flowstate_flower.trust.terms import Frozen, Name, Nonce, Terms
 
 HomeOf = Callable[[Context], TenantHome]
 TrainerOf = Callable[[Context], Trainer]
@@ -58,21 +58,25 @@ def build_client_app(task: TorchTask, home_of: HomeOf, trainer_of: TrainerOf = l
 
 def read_terms(message: Message) -> Terms:
     """The server's terms. Raises `Declined` where they are not readable as exactly that."""
+    try:
+        return Terms.model_validate_json(_terms_bytes(message))
+    except ValidationError as error:
+        raise Declined(Refused.BAD_TERMS, first_problem(error)) from error
+
+
+def _terms_bytes(message: Message) -> bytes:
     record = message.content.get("terms")
     data = record.get("terms") if isinstance(record, ConfigRecord) else None
     if not isinstance(data, bytes):
         raise Declined(Refused.BAD_TERMS, "the message carries no terms")
-    try:
-        return Terms.model_validate_json(data)
-    except ValidationError as error:
-        raise Declined(Refused.BAD_TERMS, first_problem(error)) from error
+    return data
 
 
 def take_part(task: TorchTask, home: TenantHome, trainer: Trainer, message: Message, terms: Terms) -> Message:
     """One round. Raises `Declined` only while nothing has been spent.
 
     1. The policy decides; it has seen neither model nor data.
-    2. The model must be the one that the terms name.
+    2. The model must be the one that the terms name, and one that can be trained as asked.
     3. The round's privacy is reserved in the tenant's ledger, at its full cost.
     4. Training; a crash here leaves the cost charged.
     5. The tenant signs what it sends.
@@ -81,6 +85,7 @@ def take_part(task: TorchTask, home: TenantHome, trainer: Trainer, message: Mess
     model = task.model()
     _load(model, message, terms)  # 2
     examples = task.data(home.policy.tenant)
+    rehearse(task, model, examples, private=terms.privacy is not None)  # 2
     claim = _reserve(home, terms, len(examples))  # 3
     _run(task, home, trainer, terms, model, examples)  # 4
     if claim is not None:
@@ -180,18 +185,25 @@ def _signed_update(
     return Message(content, reply_to=message)
 
 
+class _Address(BaseModel):
+    """What a refusal echoes, so that the server can tell what it answers. Read even from terms that are otherwise wrong."""
+
+    run: Name = "unknown"
+    round: int = Field(default=0, ge=0)
+    nonce: Nonce = ""
+
+
 def _refusal(home: TenantHome, message: Message, no: Declined) -> Message:
-    """A signed no. It echoes the run, round and nonce of readable terms, so that the server can tell what it answers."""
+    """A signed no."""
     try:
-        terms = read_terms(message)
-        run, round_number, nonce = terms.run, terms.round, terms.nonce
-    except Declined:
-        run, round_number, nonce = "unknown", 0, ""
+        address = _Address.model_validate_json(_terms_bytes(message))
+    except (Declined, ValidationError):
+        address = _Address()
     statement = RefusalStatement(
-        run=run,
-        round=round_number,
+        run=address.run,
+        round=address.round,
         tenant=home.policy.tenant,
-        nonce=nonce,
+        nonce=address.nonce,
         reason=no.reason,
         detail=str(no)[:300],
         at=_now(),

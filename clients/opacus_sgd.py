@@ -67,7 +67,7 @@ def private_sgd(job: LocalJob, privacy: PrivacyTerms) -> None:
 
 def check_private(model: nn.Module) -> None:
     """Raises `BadInput` that names the layer for which no per-example gradient exists."""
-    if errors := ModuleValidator.validate(model, strict=False):
+    if errors := ModuleValidator.validate(model.train(), strict=False):
         raise BadInput(f"the model cannot be trained privately: {errors[0]}", hint="GroupNorm instead of BatchNorm")
 
 

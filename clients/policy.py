@@ -54,8 +54,8 @@ class TenantPolicy(Document):
 
     @model_validator(mode="after")
     def _says_something_about_privacy(self) -> Self:
-        if self.privacy is None and not self.allow_without_privacy:
-            raise ValueError("set a [privacy] budget, or allow_without_privacy = true")
+        if (self.privacy is None) != self.allow_without_privacy:  # with both, the budget would not cover what was released
+            raise ValueError("set either a [privacy] budget or allow_without_privacy = true")
         return self
 
 
@@ -76,7 +76,7 @@ def check(policy: TenantPolicy, terms: Terms) -> None:
     if terms.work.steps > policy.work.most_steps:
         raise Declined(Refused.TOO_MUCH_WORK, f"{terms.work.steps} steps, at most {policy.work.most_steps}")
     if terms.privacy is None:
-        if not policy.allow_without_privacy:
+        if policy.privacy is not None:
             raise Declined(Refused.NOT_PRIVATE, "training without differential privacy is not allowed")
         return
     if policy.privacy is None:

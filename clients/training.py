@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from flowstate_flower.clients.randomness import Stream
-from flowstate_flower.clients.task import Examples
+from flowstate_flower.clients.task import Examples, TorchTask, example_losses
 from flowstate_flower.errors import BadInput
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
 
@@ -67,6 +67,19 @@ def train(job: LocalJob) -> None:
     from flowstate_flower.clients.opacus_sgd import private_sgd
 
     private_sgd(job, job.privacy)
+
+
+def rehearse(task: TorchTask, model: nn.Module, examples: Examples, *, private: bool) -> None:
+    """Raise `BadInput` for a task that cannot be trained, while nothing has been spent on it: a loss that is reduced already,
+    or, where training is `private`, a layer without per-example gradients. One forward pass, whose result goes nowhere.
+    """
+    if private:
+        from flowstate_flower.clients.opacus_sgd import check_private
+
+        check_private(model)
+    model.eval()
+    with torch.no_grad():
+        example_losses(task, model(examples.features[:2]), examples.targets[:2])
 
 
 def _plain_sgd(job: LocalJob) -> None:

@@ -6,6 +6,7 @@ A check returns a `Rejection` or None. Nothing here raises for a client's fault,
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import PublicKey
 from flowstate_flower.trust.statements import RefusalStatement, UpdateStatement
-from flowstate_flower.trust.terms import PrivacyTerms
+from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
 
 
 class Reason(StrEnum):
@@ -58,10 +59,14 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What policy allows a single reply. `None` for `largest_update_norm` sets no bound."""
+    """What policy allows a single reply. `None` for `largest_update_norm` sets no bound.
+
+    `accept_seeded_noise` is for simulations: a claim of privacy by seeded noise is otherwise no privacy.
+    """
 
     most_examples: int = 1_000_000
     largest_update_norm: float | None = None
+    accept_seeded_noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class RoundTerms:
     layout: Layout
     base: Arrays
     privacy: PrivacyTerms | None
+    work: LocalWork
     limits: Limits
     invitations: Mapping[int, Invitation]  # by node
     consenting: frozenset[str]
@@ -192,7 +198,7 @@ def plausible_examples(submission: Submission, terms: RoundTerms) -> Fault | Non
 
 
 def private_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
-    """Where the terms ask for privacy, the statement claims at least that much."""
+    """Where the terms ask for privacy, the statement claims at least that much, for the work that was asked."""
     asked, claim = terms.privacy, submission.statement.privacy
     if asked is None:
         return None
@@ -200,6 +206,11 @@ def private_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
         return Reason.NOT_PRIVATE, "no privacy claim"
     if claim.noise_multiplier < asked.noise_multiplier or claim.clip_norm > asked.clip_norm:
         return Reason.NOT_PRIVATE, f"noise {claim.noise_multiplier}, clip {claim.clip_norm}"
+    if claim.randomness == "seeded" and not terms.limits.accept_seeded_noise:
+        return Reason.NOT_PRIVATE, "seeded noise"
+    rate = min(1.0, terms.work.batch_size / submission.statement.examples)
+    if claim.steps != terms.work.steps or not isclose(claim.sample_rate, rate, rel_tol=1e-9):
+        return Reason.NOT_PRIVATE, f"{claim.steps} steps at rate {claim.sample_rate:g}: not the work that was asked"
     return None
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, TenantHome
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.documents import read_toml
-from flowstate_flower.errors import FlowstateError, RunImpossible
+from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
 from flowstate_flower.registry import Registry, rounds, tenants
 from flowstate_flower.registry.models import write_model
 from flowstate_flower.registry.tenant_ledger import TenantLedger
@@ -38,8 +38,14 @@ def open_home(folder: Path) -> TenantHome:
 
 
 def make_home(folder: Path, policy: TenantPolicy) -> PublicKey:
-    """A new home with a new signing key. Returns the public half, which is all that ever leaves the folder."""
-    folder.mkdir(parents=True, mode=0o700)
+    """A new home with a new signing key. Returns the public half, which is all that ever leaves the folder.
+
+    Raises `BadInput` where the folder exists or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise BadInput(f"cannot make the home {folder}: {error.strerror}", hint="choose another folder") from error
     key = SigningKey.generate()
     key.write(folder / KEY_FILE)
     (folder / POLICY_FILE).write_text(to_toml(policy), encoding="utf-8")

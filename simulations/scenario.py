@@ -1,5 +1,6 @@
 """Scenarios: a whole federation in one TOML file."""
 
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ from flowstate_flower.documents import Document, read_toml
 from flowstate_flower.errors import BadInput, UnknownName
 from flowstate_flower.trust.terms import LocalWork, Name, PrivacyTerms
 
+RUN_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 RoundNumber = Annotated[int, Field(ge=1)]
 
@@ -116,6 +118,10 @@ class Scenario(Document):
         for name in actors:
             if name not in self.tenants:
                 raise UnknownName("tenant", name, self.tenants)
+        leaving = [withdrawal.tenant for withdrawal in self.withdrawals]
+        for name in leaving:
+            if name in self.not_opted_in or leaving.count(name) > 1:
+                raise ValueError(f"{name} cannot withdraw: it has not opted in, or it withdraws twice")
         return self
 
 
@@ -131,7 +137,10 @@ def load(name_or_path: str) -> Scenario:
     if name_or_path in known:
         return read_toml(Scenario, known[name_or_path])
     if name_or_path.endswith(".toml") or "/" in name_or_path:
-        return read_toml(Scenario, Path(name_or_path))
+        scenario = read_toml(Scenario, Path(name_or_path))
+        if not re.fullmatch(RUN_NAME, Path(name_or_path).stem):
+            raise BadInput(f"'{Path(name_or_path).stem}' cannot name a run", hint="rename the file: letters, digits, . _ -")
+        return scenario
     raise UnknownName("scenario", name_or_path, known)
 
 

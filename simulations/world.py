@@ -22,7 +22,7 @@ from flowstate_flower.aggregation import rule_named
 from flowstate_flower.clients import TenantPolicy
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.documents import Document
-from flowstate_flower.errors import BadInput
+from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.registry import Registry, tenants
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.digits import DigitsTask
@@ -128,7 +128,7 @@ class World:
             work=scenario.work,
             privacy=scenario.privacy_terms,
             closing=Closing(rule, scenario.round.byzantine, scenario.round.quorum, scenario.round.weighting),
-            limits=Limits(largest_update_norm=scenario.round.largest_update_norm),
+            limits=Limits(largest_update_norm=scenario.round.largest_update_norm, accept_seeded_noise=True),
             deadline_seconds=scenario.round.deadline_seconds,
             cohort=scenario.round.cohort,
         )
@@ -188,6 +188,8 @@ def roll_call(grid: Grid, keys: Mapping[str, PublicKey]) -> dict[int, str]:
         for node, nonce in nonces.items()
     ]
     replies = GuardedGrid(grid).send_and_receive(questions, timeout=ROLL_CALL_SECONDS)
+    if replies and all(reply.has_error() for reply in replies):
+        raise RunImpossible("no node answered the roll call", hint=f"the first said: {replies[0].error.reason}")
     owners = {reply.metadata.src_node_id: _present(reply, nonces, keys) for reply in replies}
     return {node: tenant for node, tenant in owners.items() if tenant is not None}
 

@@ -151,6 +151,9 @@ class TenantStrategy(Strategy):
             raise RunImpossible(f"no tenant has opted in to '{self.terms.purpose}'", hint="tenants opt in, not operators")
         if problem := closing.rule.refusal(agreed, closing.byzantine):
             raise RunImpossible(problem, hint="more tenants must opt in, or tolerate fewer hostile ones")
+        if self.terms.cohort is not None and self.terms.cohort < self.terms.fewest:
+            problem = f"a cohort of {self.terms.cohort} can never close a round, {self.terms.fewest} updates are needed"
+            raise RunImpossible(problem, hint="raise the cohort, or lower the quorum or the number of hostile tenants")
         if agreed < closing.quorum:
             raise RunImpossible(f"{agreed} tenants agree, the quorum is {closing.quorum}", hint="lower the quorum")
 
@@ -186,6 +189,7 @@ class TenantStrategy(Strategy):
             layout=opened.layout,
             base=opened.base,
             privacy=self.terms.privacy,
+            work=self.terms.work,
             limits=self.terms.limits,
             invitations=by_node,
             consenting=self._roster.consenting(),

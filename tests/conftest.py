@@ -39,7 +39,13 @@ class Reply:
 
     def build(self, request: Message) -> Message:
         claim = PrivacyClaim(
-            noise_multiplier=1.0, clip_norm=1.0, sample_rate=0.1, steps=1, epsilon=0.5, delta=1e-5, randomness="os"
+            noise_multiplier=1.0,
+            clip_norm=1.0,
+            sample_rate=1 / max(1, self.examples),
+            steps=1,
+            epsilon=0.5,
+            delta=1e-5,
+            randomness="os",
         )
         said = {
             "run": self.terms.run,

@@ -53,7 +53,7 @@ def cell(value: object) -> str:
     """A value as people read it: – for nothing, three digits of a fraction."""
     if value is None or value == "":
         return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def complain(error: FlowstateError) -> None:

@@ -56,7 +56,7 @@ def run_show(
     registry: RegistryOption = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """Show one run: its rounds, and every tenant's part in it.
+    """Show one run: its rounds, and every tenant's part in it. RUN is its name, as `run list` prints it.
 
     Example: `flowstate run show quickstart-1-defended --registry runs/demo`
     """

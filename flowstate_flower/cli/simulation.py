@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from flowstate_flower.aggregation import CATALOGUE, rule_named
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table, stderr
-from flowstate_flower.errors import BadInput, Interrupted
+from flowstate_flower.errors import BadInput, Interrupted, UnknownName
 
 if TYPE_CHECKING:
     from flowstate_flower.simulations.results import Results
@@ -40,6 +40,7 @@ def simulate(
 ) -> None:
     """Simulate a federation, and beside it the same one undefended and unattacked.
 
+    SCENARIO is the name of a shipped one (see: flowstate scenarios) or the path of a TOML file.
     Writes report.html, metrics.json, registry.db and model.npz.
 
     Example: `flowstate simulate quickstart --seed 7 --out runs/seven`
@@ -79,7 +80,8 @@ def scenarios(
     from flowstate_flower.simulations.scenario import load, shipped
 
     if show is not None:
-        load(show)
+        if show not in shipped():
+            raise UnknownName("scenario", show, shipped())
         print_line(shipped()[show].read_text(encoding="utf-8").rstrip())
         return
     known = {name: load(name) for name in shipped()}

@@ -175,7 +175,7 @@ def participation(registry: Registry, run_id: str) -> list[Participation]:
     with registry.reading() as session:
         aggregated = session.exec(select(RoundRow.number).where(RoundRow.run == run_id, RoundRow.status == "aggregated")).all()
         names = session.exec(select(TenantRow.name).order_by(TenantRow.name)).all()
-        return [_participation(session, run_id, purpose, name, len(aggregated)) for name in names]
+        return [_participation(session, run_id, purpose, name, frozenset(aggregated)) for name in names]
 
 
 def audit_log(registry: Registry, *, tenant: str | None = None, last: int | None = None) -> list[AuditView]:
@@ -218,15 +218,15 @@ def _accuracies(session: Session, run_id: str) -> dict[int, float]:
     return dict(session.exec(statement).all())
 
 
-def _participation(session: Session, run_id: str, purpose: str, name: str, aggregated: int) -> Participation:
+def _participation(session: Session, run_id: str, purpose: str, name: str, aggregated: frozenset[int]) -> Participation:
     def of(table: Any) -> list[Any]:
         statement = select(table).where(table.run == run_id, table.tenant == name).order_by(table.round)
         return list(session.exec(statement))
 
     contributions, refusals, rejections = of(ContributionRow), of(RefusalRow), of(RejectionRow)
     releases = of(PrivacyEventRow)
-    shares = [row.share for row in contributions] + [0.0] * (aggregated - len(contributions))
-    share, margin = _interval(shares)
+    shares = {row.round: row.share for row in contributions}
+    share, margin = _interval([shares.get(number, 0.0) for number in sorted(aggregated)])
     return Participation(
         tenant=name,
         status=_consent_status(session, name, purpose),

@@ -112,7 +112,7 @@ def test_an_unknown_rule_is_answered_with_the_nearest_one() -> None:
     assert caught.value.hint == "did you mean 'multi-krum'?"
 
 
-@pytest.mark.parametrize(("columns", "rule"), product([1, 7, 1000], CATALOGUE.values()), ids=str)
+@pytest.mark.parametrize(("columns", "rule"), list(product([1, 7, 1000], CATALOGUE.values())), ids=str)
 def test_streamed_is_stacked(monkeypatch: pytest.MonkeyPatch, columns: int, rule: Rule) -> None:
     """Blocks of any width over layers of any shape give the same as one matrix."""
     rows = matrix(3, 9, 24)

@@ -14,7 +14,7 @@ from flowstate_flower.round import Closing
 from flowstate_flower.strategies import RunTerms
 from flowstate_flower.trust.dsse import seal
 from flowstate_flower.trust.keys import SigningKey
-from flowstate_flower.trust.statements import REFUSAL_TYPE, Refused
+from flowstate_flower.trust.statements import REFUSAL_TYPE, PrivacyClaim, Refused
 
 LIAR = "tenant-3"
 
@@ -78,6 +78,12 @@ def examples(count: int) -> Callable:
         reply.examples = count
 
     return lie
+
+
+def claims(**changes) -> Callable:
+    """A privacy claim that is not the honest one."""
+    honest = {"noise_multiplier": 1.0, "clip_norm": 1.0, "sample_rate": 0.01, "steps": 1, "epsilon": 0.5, "delta": 1e-5}
+    return said(privacy=PrivacyClaim(**(honest | {"randomness": "os"} | changes)))
 
 
 def stranger(reply, _request) -> None:
@@ -168,6 +174,11 @@ HOLES: dict[str, tuple[Callable, Reason]] = {
     "a replayed nonce": (other_nonce, Reason.STALE_NONCE),
     "another base": (said(base="0" * 64), Reason.STALE_BASE),
     "no privacy": (said(privacy=None), Reason.NOT_PRIVATE),
+    "little noise": (claims(noise_multiplier=0.5), Reason.NOT_PRIVATE),
+    "a loose clip": (claims(clip_norm=2.0), Reason.NOT_PRIVATE),
+    "seeded noise": (claims(randomness="seeded"), Reason.NOT_PRIVATE),
+    "other work than asked": (claims(steps=2), Reason.NOT_PRIVATE),
+    "a rate that the examples do not give": (claims(sample_rate=0.5), Reason.NOT_PRIVATE),
     "a garbled refusal": (garbled_refusal, Reason.BAD_STATEMENT),
     "a crash": (crash, Reason.CLIENT_ERROR),
     "an error reply": (error_reply, Reason.CLIENT_ERROR),

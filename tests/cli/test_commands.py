@@ -127,7 +127,9 @@ def wrong(tmp_path: Path) -> dict[str, tuple[list[str], int, str]]:
     text = shipped()["quickstart"].read_text()
     scenario.write_text(text.replace("byzantine = 2", "byzantine = 4"))
     (tmp_path / "nobody.toml").write_text(
-        text.replace('["tenant-10"]', str([f"tenant-{i:02d}" for i in range(1, 11)]).replace("'", '"'))
+        text.replace('[[withdrawals]]\ntenant = "tenant-09"\nafter_round = 3\n', "").replace(
+            '["tenant-10"]', str([f"tenant-{i:02d}" for i in range(1, 11)]).replace("'", '"')
+        )
     )
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("do not delete")
@@ -254,6 +256,7 @@ def test_listings(capsys: pytest.CaptureFixture[str]) -> None:
     from flowstate_flower.simulations.scenario import shipped
 
     assert capsys.readouterr().out == shipped()["quickstart"].read_text()
+    assert run(["scenarios", "--show", "none"]) == 2
     assert run(["--version"]) == 0
 
 

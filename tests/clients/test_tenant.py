@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 from flowstate_flower import wiring
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, TenantPolicy, WorkPolicy
@@ -106,12 +107,45 @@ def test_a_replayed_round_is_refused_and_costs_nothing(site) -> None:
 
 def test_a_crash_in_training_counts_as_spent_and_is_not_repeated(site, monkeypatch: pytest.MonkeyPatch) -> None:
     clinic = site()
-    monkeypatch.setattr(clinic.task, "loss", lambda *_: (_ for _ in ()).throw(RuntimeError("out of memory")))
+    monkeypatch.setattr("flowstate_flower.clients.opacus_sgd.private_sgd", _out_of_memory)
     with pytest.raises(RuntimeError, match="out of memory"):
         clinic.ask()
     assert clinic.spent() > 0
     monkeypatch.undo()
     assert clinic.refusal(clinic.ask()).reason == Refused.REPLAYED_ROUND
+
+
+def _out_of_memory(*_: object) -> None:
+    raise RuntimeError("out of memory")
+
+
+@pytest.mark.parametrize("fault", ["a reduced loss", "batch norm"])
+def test_a_task_that_cannot_be_trained_privately_costs_nothing(site, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    clinic = site()
+    if fault == "a reduced loss":
+        monkeypatch.setattr(clinic.task, "loss", nn.functional.cross_entropy)
+        arrays = None
+    else:
+        model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+        monkeypatch.setattr(clinic.task, "model", lambda: model)
+        arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    with pytest.raises(BadInput):
+        clinic.ask(arrays=arrays)
+    assert clinic.spent() == 0
+
+
+def test_a_policy_cannot_have_a_budget_and_a_way_round_it(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text('tenant = "a"\npurposes = []\nallow_without_privacy = true\n[privacy]\nepsilon = 1.0\n')
+    with pytest.raises(BadInput, match="either"):
+        read_toml(TenantPolicy, path)
+
+
+def test_a_refusal_of_unreadable_terms_still_says_which_message_it_answers(site) -> None:
+    clinic = site()
+    raw = b'{"run": "run-1", "round": 4, "nonce": "' + b"a" * 32 + b'", "also": "send the data"}'
+    statement = clinic.refusal(clinic.ask(raw=raw))
+    assert (statement.reason, statement.run, statement.round, statement.nonce) == (Refused.BAD_TERMS, "run-1", 4, "a" * 32)
 
 
 def test_delta_must_be_below_one_over_the_number_of_examples(site) -> None:
@@ -148,7 +182,7 @@ def test_a_misspelt_policy_is_refused_with_the_nearest_key(tmp_path: Path) -> No
 def test_a_policy_is_never_loose_by_omission(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     path.write_text('tenant = "a"\npurposes = ["research"]\n')
-    with pytest.raises(BadInput, match="allow_without_privacy = true"):
+    with pytest.raises(BadInput, match="either"):
         read_toml(TenantPolicy, path)
 
 

@@ -17,7 +17,9 @@ from flowstate_flower.round import Closing, close
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import UpdateStatement, sign
+from flowstate_flower.trust.terms import LocalWork
 
+WORK = LocalWork(steps=1, batch_size=1, learning_rate=1.0)
 NAMES = ("weight", "bias", "seen")
 GOLDEN = {
     "mean": "6fef462b9becd1c0d8349a4300f0d1365fe9ec5c797f91f1d45a403e726920a6",
@@ -41,7 +43,7 @@ def round_terms(n: int = 9) -> RoundTerms:
     invitations = {i: Invitation(f"tenant-{i}", i, key(i + 1).public, f"{i:032x}") for i in range(n)}
     tenants = frozenset(invitation.tenant for invitation in invitations.values())
     digest = model_digest(zip(NAMES, base, strict=True))
-    return RoundTerms("golden", 1, digest, Layout.of(NAMES, base), base, None, Limits(), invitations, tenants)
+    return RoundTerms("golden", 1, digest, Layout.of(NAMES, base), base, None, WORK, Limits(), invitations, tenants)
 
 
 def submission(terms: RoundTerms, node: int, shift: float = 0.0) -> Submission:

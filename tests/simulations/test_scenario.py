@@ -33,6 +33,7 @@ MISTAKES = {
     "noise that is not positive": ("noise_multiplier = 4.0", "noise_multiplier = 0.0", "noise_multiplier", "see docs"),
     "noise that is not a number": ("noise_multiplier = 4.0", "noise_multiplier = nan", "noise_multiplier", "see docs"),
     "an unknown attack": ('"sign-flip"', '"sign-flop"', "attackers.0.kind", "see docs"),
+    "a withdrawal of one that never agreed": ('"tenant-09"', '"tenant-10"', "tenant-10 cannot withdraw", "see docs"),
     "not TOML": ("rounds = 16", "rounds = = 16", "is not TOML", "toml.io"),
 }
 
@@ -53,6 +54,13 @@ def test_a_missing_scenario_is_named() -> None:
     assert caught.value.hint == "did you mean 'quickstart'?"
     with pytest.raises(BadInput, match=r"cannot read nowhere\.toml"):
         load("nowhere.toml")
+
+
+def test_a_file_whose_name_cannot_name_a_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "my own.toml"
+    path.write_text(TEXT)
+    with pytest.raises(BadInput, match="'my own' cannot name a run"):
+        load(str(path))
 
 
 def test_rounds_can_be_overridden_and_never_with_nonsense() -> None:

@@ -49,7 +49,7 @@ def test_both_engines_give_the_same_model_to_the_bit(play, quickstart, digest_of
 def test_a_run_that_fails_on_flower_says_why(play, quickstart) -> None:
     everybody = tuple(f"tenant-{i:02d}" for i in range(1, 11))
     with pytest.raises(RunImpossible, match="no tenant has opted in"):
-        play(quickstart.model_copy(update={"not_opted_in": everybody}), engine="flower")
+        play(quickstart.model_copy(update={"not_opted_in": everybody, "withdrawals": ()}), engine="flower")
 
 
 def test_budgets_run_out_one_by_one_until_the_quorum_is_gone(play) -> None:
@@ -87,7 +87,7 @@ def test_the_baselines_differ_in_what_they_say_they_do(quickstart) -> None:
 def test_nobody_opted_in_is_an_error_and_a_registry_that_verifies(play, quickstart, tmp_path) -> None:
     everybody = tuple(f"tenant-{i:02d}" for i in range(1, 11))
     with pytest.raises(RunImpossible, match="no tenant has opted in to 'digit-recognition'"):
-        play(quickstart.model_copy(update={"not_opted_in": everybody}))
+        play(quickstart.model_copy(update={"not_opted_in": everybody, "withdrawals": ()}))
     from flowstate_flower.registry import Registry
 
     registry = Registry.open(tmp_path / "world-1")

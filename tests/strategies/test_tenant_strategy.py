@@ -113,6 +113,12 @@ def test_a_round_ends_at_its_deadline_without_the_slow(federation, run_terms: Ru
     assert result.arrays
 
 
+def test_a_cohort_that_can_never_close_a_round_is_refused(federation, run_terms: RunTerms) -> None:
+    with pytest.raises(RunImpossible, match="a cohort of 4 can never close a round, 5 updates are needed"):
+        federation.run(replace(run_terms, cohort=4))
+    assert federation.messages == []
+
+
 @pytest.mark.parametrize("agreed", [0, 4])
 def test_a_run_that_cannot_begin_says_so_before_anybody_is_asked(federation, run_terms: RunTerms, agreed: int) -> None:
     federation.agreed = set(federation.tenants[:agreed])
