@@ -1,6 +1,7 @@
 """What a stranger installs: the wheel, beside nothing of the checkout."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -32,8 +33,11 @@ print(" ".join(sorted(rooms)))
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """An environment that holds the wheel, and sees our dependencies but not the checkout (whose link is a .pth file)."""
     folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a copy: building leaves files behind, which the next wheel would pick up
+    unwanted = shutil.ignore_patterns(".*", "build", "dist", "runs", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, source, symlinks=True, ignore=unwanted)
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)], check=True, capture_output=True
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(source)], check=True, capture_output=True
     )
     (wheel,) = folder.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
