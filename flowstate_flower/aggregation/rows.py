@@ -1,39 +1,36 @@
-"""Row rules: they weigh whole updates, and see them only through their mutual distances.
+"""Row rules by selection: they see the updates only through their mutual distances, and keep some of them whole.
 
-One pass over the columns gives the (n, n) matrix of squared distances, the rule maps it to n weights, one more pass
-gives the weighted sum.
+One pass over the columns gives the (n, n) matrix of squared distances, the rule maps it to n weights, one more pass gives the
+weighted sum.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
-from flowstate_flower.aggregation.rule import Aggregate
+from flowstate_flower.aggregation.engine import mean_around, squared_distances, weighted_sum
+from flowstate_flower.aggregation.rule import Aggregate, NotFiniteRow
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 
-
-def squared_distances(updates: Updates) -> Matrix:
-    """(n, n) squared Euclidean distances by direct differences in float64.
-
-    No Gram matrix: it loses every digit once updates are small beside the model, and then selects the attacker.
-    """
-    n = updates.n
-    distances = np.zeros((n, n))
-    for _, block in updates.blocks():
-        for i in range(n - 1):
-            gaps = block[i + 1 :] - block[i]
-            distances[i, i + 1 :] += np.einsum("ij,ij->i", gaps, gaps)
-    return distances + distances.T
+Weigh = Callable[[Matrix, int], Vector]
 
 
-def weighted_sum(updates: Updates, weights: Vector) -> Vector:
-    """(d,) sum of rows times weights; rows of weight 0 are never read, so whatever they hold cannot leak in."""
-    total = np.empty(updates.layout.dimension)
-    kept = np.flatnonzero(weights)
-    for where, block in updates.blocks():
-        part = np.zeros(block.shape[1])
-        for i in kept:  # in order, one product and one sum each: the same bits on every machine
-            part += weights[i] * block[i]
-        total[where] = part
-    return total
+def by_distances(weigh: Weigh) -> Callable[[Updates, int], Aggregate]:
+    """The rule that maps squared distances (n, n) and f to weights (n,)."""
+
+    def rule(updates: Updates, byzantine: int) -> Aggregate:
+        distances = squared_distances(updates)
+        NotFiniteRow.check(distances)
+        weights = weigh(distances, byzantine)
+        return Aggregate(weighted_sum(updates, weights), weights)
+
+    rule.__doc__ = weigh.__doc__
+    return rule
+
+
+def mean(updates: Updates, byzantine: int) -> Aggregate:
+    """FedAvg: the mean by the shares that policy gave, uniform unless it weighs by examples."""
+    return Aggregate(weighted_sum(updates, updates.shares), updates.shares)
 
 
 def krum_scores(distances: Matrix, byzantine: int) -> Vector:
@@ -45,23 +42,54 @@ def krum_scores(distances: Matrix, byzantine: int) -> Vector:
     return scores
 
 
-def mean(updates: Updates, byzantine: int) -> Aggregate:
-    """FedAvg: the mean by the shares that policy gave, uniform unless it weighs by examples."""
-    return Aggregate(weighted_sum(updates, updates.shares), updates.shares)
-
-
-def krum(updates: Updates, byzantine: int) -> Aggregate:
+def krum(distances: Matrix, byzantine: int) -> Vector:
     """The one row nearest to its n - f - 2 nearest others."""
-    return _mean_of_best(updates, byzantine, keep=1)
+    return mean_of(_best(distances, byzantine)[:1], len(distances))
 
 
-def multi_krum(updates: Updates, byzantine: int) -> Aggregate:
+def multi_krum(distances: Matrix, byzantine: int) -> Vector:
     """The mean of the n - f rows with the best Krum scores."""
-    return _mean_of_best(updates, byzantine, keep=updates.n - byzantine)
+    n = len(distances)
+    return mean_of(_best(distances, byzantine)[: n - byzantine], n)
 
 
-def _mean_of_best(updates: Updates, byzantine: int, keep: int) -> Aggregate:
-    scores = krum_scores(squared_distances(updates), byzantine)
-    weights = np.zeros(updates.n)
-    weights[np.argsort(scores, kind="stable")[:keep]] = 1 / keep
-    return Aggregate(weighted_sum(updates, weights), weights)
+def medoid(distances: Matrix, byzantine: int) -> Vector:
+    """The one row with the smallest sum of distances to all others."""
+    sums = np.sqrt(distances).sum(axis=1)
+    return mean_of(np.array([np.argmin(sums)]), len(distances))
+
+
+def bulyan(updates: Updates, byzantine: int) -> Aggregate:
+    """Krum, applied again and again to what is left, selects n - 2f rows; then MeaMed of the selected, keeping n - 4f.
+
+    Selecting by the scores of one single Krum is another rule, and a weaker one.
+    """
+    distances = squared_distances(updates)
+    NotFiniteRow.check(distances)
+    left = list(range(updates.n))
+    selected: list[int] = []
+    while len(selected) < updates.n - 2 * byzantine:
+        order = _best(distances[np.ix_(left, left)], _still_possible(len(left), byzantine))
+        selected.append(left.pop(int(order[0])))
+    chosen = updates.only(sorted(selected))
+    m = chosen.n
+    return Aggregate(mean_around(chosen, m - 2 * byzantine, ((m - 1) // 2, m // 2 + 1)), None)
+
+
+def _best(distances: Matrix, byzantine: int) -> Vector:
+    """Rows by Krum score. Two rows that are each other's only counted neighbour tie: the one nearer to everybody goes first, so
+    that the order of tenants decides nothing.
+    """
+    return np.lexsort((distances.sum(axis=1), krum_scores(distances, byzantine)))
+
+
+def _still_possible(n: int, byzantine: int) -> int:
+    """F for the inner Krum: as the paper, f, until so few rows are left that no neighbour would be counted."""
+    return min(byzantine, max(0, n - 3))
+
+
+def mean_of(rows: Vector, n: int) -> Vector:
+    """(n,) equal weights on `rows`, none elsewhere."""
+    weights = np.zeros(n)
+    weights[rows] = 1 / len(rows)
+    return weights

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flowstate_flower.aggregation.updates import Updates, Vector
+import numpy as np
+
+from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 from flowstate_flower.errors import RunImpossible
 
 
@@ -11,12 +13,24 @@ class PreconditionFailed(RunImpossible):
     """A rule was asked for a protection that it cannot give with this many updates."""
 
 
+class NotFiniteRow(RunImpossible):
+    """A row with a NaN or an infinity reached a rule. Admission turns such updates away, so this is a fault of ours."""
+
+    @classmethod
+    def check(cls, distances: Matrix) -> None:
+        """Raise where a distance is no number: the row to blame is the one that is far from everybody."""
+        strange = (~np.isfinite(distances)).sum(axis=1)
+        if strange.any():
+            row = int(np.argmax(strange))
+            raise cls(f"row {row} of {len(distances)} is not finite", hint="admit updates before they are aggregated")
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """What a rule decided.
 
-    `weights` is the (n,) share of each row in `update`, summing to 1, or None where the rule mixes coordinates rather
-    than rows.
+    `weights` is the (n,) share of each row in `update`, or None where the rule mixes coordinates rather than rows. They sum to
+    1, or to less where the rule shortens updates: the rest stays at the model that was sent.
     """
 
     update: Vector  # (d,)

@@ -4,14 +4,15 @@ The rows are read where they lie (views on the replies' buffers); only one block
 rule ever holds a copy of n models.
 """
 
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+Vector = NDArray[Any]
 Matrix = NDArray[np.float64]
 Arrays = tuple[NDArray[Any], ...]
 
@@ -63,19 +64,27 @@ class Layout:
         """d: the number of coordinates that rules see."""
         return sum(layer.size for layer in self.layers if layer.is_floating)
 
+    @property
+    def working_dtype(self) -> np.dtype[Any]:
+        """The precision in which rules compute: float32, or float64 where a layer has it."""
+        widest = np.result_type(np.float32, *(layer.dtype for layer in self.layers if layer.is_floating))
+        return np.dtype(widest)
+
 
 @dataclass(frozen=True, slots=True)
 class Updates:
     """n updates of d coordinates: `rows[i]` minus `base`, never stacked.
 
     `shares` is the (n,) weight that policy gives each row beforehand (uniform, or by examples), summing to 1. Only the
-    mean reads it: a robust rule that listened to self-reported counts would not be robust.
+    mean reads it: a robust rule that listened to self-reported counts would not be robust. `threads` is how many may read
+    the rows at once.
     """
 
     layout: Layout
     base: Arrays
     rows: tuple[Arrays, ...]
     shares: Vector = field(repr=False)
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1, repr=False)
 
     @property
     def n(self) -> int:
@@ -97,6 +106,15 @@ class Updates:
                     np.subtract(row[part], base[part], out=block[i], dtype=np.float64)
                 yield slice(offset + part.start, offset + part.stop), block
             offset += layer.size
+
+    def only(self, rows: Sequence[int]) -> "Updates":
+        """Some of the rows, weighing the same."""
+        uniform = np.full(len(rows), 1 / len(rows))
+        return replace(self, rows=tuple(self.rows[i] for i in rows), shares=uniform)
+
+    def with_origin(self) -> "Updates":
+        """The rows and, as the last one, the model that was sent: the update of zero."""
+        return replace(self, rows=(*self.rows, self.base), shares=np.append(self.shares, 0.0))
 
     @classmethod
     def from_matrix(cls, matrix: NDArray[Any], shares: Vector | None = None) -> "Updates":

@@ -22,12 +22,20 @@ from flowstate_flower.trust.terms import LocalWork
 WORK = LocalWork(steps=1, batch_size=1, learning_rate=1.0)
 NAMES = ("weight", "bias", "seen")
 GOLDEN = {
-    "mean": "6fef462b9becd1c0d8349a4300f0d1365fe9ec5c797f91f1d45a403e726920a6",
-    "median": "d54cf43b13624b552967b70348327f38cf62769501e724c61a812c191b0e76b6",
-    "trimmed-mean": "2db9feba18e8d988dbcd2c5105fc52aeacd5fffd872fc9495f3762906d764578",
+    "mean": "272b88d5867f6670ce4ae42a98a245ae76bec3db6255589b5eb4c59918fc888c",
+    "median": "c61593b1456d62880fa6ba43870c928a71e1fb3632ff604189e9029f9a2e756d",
+    "trimmed-mean": "3036bce3c739b3a3a3094aafffd3c4d4a1848f3b19c4be304d7b0dee1b3990eb",
+    "meamed": "fa623cfacac0899fde4ad7651535f71616f0af94bc96c7b2bfa6f594983d042f",
+    "phocas": "fa623cfacac0899fde4ad7651535f71616f0af94bc96c7b2bfa6f594983d042f",
     "krum": "85ec495e14541f81962fe2966609bf3485c34d3fc6f2c2f485d7a3b7aeaf7391",
-    "multi-krum": "a4480f04348aa902e03d4fd6d6636a3b242334116ea80c8af18945f0a8dcceb2",
+    "multi-krum": "7a8247acb0b21038c8e430e6bcb3d7fc7c5d8bfcc23d56df515283ea9ce03f64",
+    "bulyan": "4d836f16000c1b73346cae67de95e7e87286099d04bfb3d5fa936a64876d8470",
+    "medoid": "85ec495e14541f81962fe2966609bf3485c34d3fc6f2c2f485d7a3b7aeaf7391",
+    "mda": "7a8247acb0b21038c8e430e6bcb3d7fc7c5d8bfcc23d56df515283ea9ce03f64",
+    "cge": "7a8247acb0b21038c8e430e6bcb3d7fc7c5d8bfcc23d56df515283ea9ce03f64",
 }
+# Their weights come out of eigenvectors or of iterations, whose last bits depend on the machine's linear algebra.
+NOT_TO_THE_BIT = {"geometric-median", "centred-clipping", "norm-bounded-mean", "smea", "caf"}
 
 
 def key(number: int) -> SigningKey:
@@ -38,7 +46,7 @@ def base_model() -> tuple[np.ndarray, ...]:
     return (np.arange(20, dtype="f4").reshape(4, 5) / 7, np.zeros(4, "f4"), np.array(3))
 
 
-def round_terms(n: int = 9) -> RoundTerms:
+def round_terms(n: int = 11) -> RoundTerms:
     base = base_model()
     invitations = {i: Invitation(f"tenant-{i}", i, key(i + 1).public, f"{i:032x}") for i in range(n)}
     tenants = frozenset(invitation.tenant for invitation in invitations.values())
@@ -75,7 +83,7 @@ def submission(terms: RoundTerms, node: int, shift: float = 0.0) -> Submission:
 def test_the_golden_round(name: str) -> None:
     rule = CATALOGUE[name]
     terms = round_terms()
-    replies = [submission(terms, node, shift=-3.0 if node < 2 else 0.0) for node in range(9)]
+    replies = [submission(terms, node, shift=-3.0 if node < 2 else 0.0) for node in range(11)]
     random.Random(0).shuffle(replies)
     outcome = close(terms, replies, Closing(rule, 2 if rule.fewest(2) else 0, 5))
     assert outcome.update is not None
@@ -83,8 +91,8 @@ def test_the_golden_round(name: str) -> None:
     assert model_digest(zip(NAMES, model, strict=True)) == GOLDEN[name]
 
 
-def test_every_rule_has_a_golden_round() -> None:
-    assert set(GOLDEN) == set(CATALOGUE)
+def test_every_rule_has_a_golden_round_or_a_reason() -> None:
+    assert set(GOLDEN) | NOT_TO_THE_BIT == set(CATALOGUE)
 
 
 def test_a_second_valid_reply_of_a_tenant_is_a_duplicate_and_order_does_not_choose() -> None:
@@ -101,7 +109,7 @@ def test_a_second_valid_reply_of_a_tenant_is_a_duplicate_and_order_does_not_choo
 def test_a_node_that_was_not_asked_is_not_heard() -> None:
     terms = round_terms()
     uninvited = replace(terms, invitations={n: i for n, i in terms.invitations.items() if n != 8})
-    outcome = close(uninvited, [submission(terms, n) for n in range(9)], Closing(CATALOGUE["median"], 1, 1))
+    outcome = close(uninvited, [submission(terms, n) for n in range(11)], Closing(CATALOGUE["median"], 1, 1))
     assert outcome.admitted.rejections == (Rejection(8, None, Reason.NOT_INVITED, "node 8 was not asked"),)
 
 
@@ -110,5 +118,5 @@ def test_closing_writes_to_nothing_it_was_given() -> None:
     before = [array.copy() for array in terms.base]
     for array in terms.base:
         array.flags.writeable = False
-    close(terms, [submission(terms, n) for n in range(9)], Closing(CATALOGUE["multi-krum"], 2, 1))
+    close(terms, [submission(terms, n) for n in range(11)], Closing(CATALOGUE["multi-krum"], 2, 1))
     assert all(np.array_equal(a, b) for a, b in zip(before, terms.base, strict=True))

@@ -1,0 +1,106 @@
+"""Distances between rows and weighted sums of rows, compiled by numba on first use and kept in its cache.
+
+Distances are direct differences: float32 inside tiles that stay in cache, float64 across them. They need no centre, lose
+nothing when updates are small beside the model, and leave a NaN or an infinity in its own row and column.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba.extending import intrinsic
+
+TILE = 1024
+SUM_TILE = 2048
+
+
+@intrinsic
+def _float_pointer(_context: Any, address: Any) -> Any:
+    """An address as a pointer to float32."""
+    signature = types.CPointer(types.float32)(address)  # type: ignore[no-untyped-call]
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return signature, codegen
+
+
+_pointer: Any = _float_pointer  # numba passes the first argument itself
+
+
+def _compiled(**options: Any) -> Any:
+    return njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, **options)
+
+
+@_compiled(fastmath={"reassoc", "contract", "nsz"})
+def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -> None:
+    """Add to `total`, (m, m) float64 with m ≥ n + 5, the squared distances over columns start…end. `rows` are addresses.
+
+    Three rows against three: six loads serve nine differences. Only the upper triangle of blocks is meaningful.
+    """
+    for low in range(start, end, TILE):
+        high = min(end, low + TILE)
+        size = high - low
+        for i in range(0, n, 3):
+            a0 = carray(_pointer(rows[i]), (end,))[low:high]
+            a1 = carray(_pointer(rows[min(i + 1, n - 1)]), (end,))[low:high]
+            a2 = carray(_pointer(rows[min(i + 2, n - 1)]), (end,))[low:high]
+            for j in range(i, n, 3):
+                b0 = carray(_pointer(rows[j]), (end,))[low:high]
+                b1 = carray(_pointer(rows[min(j + 1, n - 1)]), (end,))[low:high]
+                b2 = carray(_pointer(rows[min(j + 2, n - 1)]), (end,))[low:high]
+                s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = np.float32(0)
+                for k in range(size):
+                    x0, x1, x2 = a0[k], a1[k], a2[k]
+                    y0, y1, y2 = b0[k], b1[k], b2[k]
+                    s00 += (x0 - y0) * (x0 - y0)
+                    s01 += (x0 - y1) * (x0 - y1)
+                    s02 += (x0 - y2) * (x0 - y2)
+                    s10 += (x1 - y0) * (x1 - y0)
+                    s11 += (x1 - y1) * (x1 - y1)
+                    s12 += (x1 - y2) * (x1 - y2)
+                    s20 += (x2 - y0) * (x2 - y0)
+                    s21 += (x2 - y1) * (x2 - y1)
+                    s22 += (x2 - y2) * (x2 - y2)
+                total[i, j] += s00
+                total[i, j + 1] += s01
+                total[i, j + 2] += s02
+                total[i + 1, j] += s10
+                total[i + 1, j + 1] += s11
+                total[i + 1, j + 2] += s12
+                total[i + 2, j] += s20
+                total[i + 2, j + 1] += s21
+                total[i + 2, j + 2] += s22
+
+
+@_compiled()
+def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: int) -> None:
+    """Σ weights[i] · (rows[i] - base) over columns start…end, in float32 and in the order of rows: the bits of the numpy path.
+
+    `rows`, `base` and `out` are addresses; no fast-math, so nothing is fused or reordered.
+    """
+    origin = carray(_pointer(base), (end,))
+    target = carray(_pointer(out), (end,))
+    for low in range(start, end, SUM_TILE):
+        high = min(end, low + SUM_TILE)
+        b, o = origin[low:high], target[low:high]
+        first = carray(_pointer(rows[0]), (end,))[low:high]
+        w = weights[0]
+        for k in range(high - low):
+            o[k] = w * (first[k] - b[k])
+        i = 1
+        while i + 3 < len(weights):
+            r0 = carray(_pointer(rows[i]), (end,))[low:high]
+            r1 = carray(_pointer(rows[i + 1]), (end,))[low:high]
+            r2 = carray(_pointer(rows[i + 2]), (end,))[low:high]
+            r3 = carray(_pointer(rows[i + 3]), (end,))[low:high]
+            w0, w1, w2, w3 = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
+            for k in range(high - low):
+                o[k] = (((o[k] + w0 * (r0[k] - b[k])) + w1 * (r1[k] - b[k])) + w2 * (r2[k] - b[k])) + w3 * (r3[k] - b[k])
+            i += 4
+        while i < len(weights):
+            row = carray(_pointer(rows[i]), (end,))[low:high]
+            w = weights[i]
+            for k in range(high - low):
+                o[k] = o[k] + w * (row[k] - b[k])
+            i += 1

@@ -1,0 +1,78 @@
+"""The same passes in plain numpy, block by block: the fallback, and the oracle that the kernels are held to."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowstate_flower.aggregation.updates import Matrix
+
+BLOCK_COLUMNS = 16_384
+
+Block = NDArray[Any]
+Work = Callable[[Block, Block, Block], None]  # rows (n, k), base (k,), out (k,), all in the working precision
+
+
+def rank_mean(first: int, stop: int) -> Work:
+    """Mean of the values of rank first…stop-1, minus the base. The kept values are added: subtracting outliers from a total
+    would leave nothing but their rounding.
+    """
+
+    def work(rows: Block, base: Block, out: Block) -> None:
+        rows.sort(axis=0)
+        _mean(rows[first:stop] - base, out)
+
+    return work
+
+
+def mean_around(keep: int, centre: tuple[int, int]) -> Work:
+    """Mean of the `keep` values nearest the mean of the ranks centre[0]…centre[1]-1, minus the base."""
+
+    def work(rows: Block, base: Block, out: Block) -> None:
+        rows.sort(axis=0)
+        rows -= base
+        middle = np.empty_like(out)
+        _mean(rows[centre[0] : centre[1]], middle)
+        moved = [rows[j + keep] - middle < middle - rows[j] for j in range(len(rows) - keep)]
+        total = np.zeros_like(out)
+        for j, row in enumerate(rows):
+            inside = np.ones(len(row), dtype=bool)
+            if j < len(moved):
+                inside &= ~moved[j]
+            if j >= keep:
+                inside &= moved[j - keep]
+            total += np.where(inside, row, row.dtype.type(0))
+        np.multiply(total, total.dtype.type(1 / keep), out=out)
+
+    return work
+
+
+def weighted_sum(weights: Block) -> Work:
+    """Σ weights[i] · (rows[i] - base), in the order of rows."""
+
+    def work(rows: Block, base: Block, out: Block) -> None:
+        out[:] = weights[0] * (rows[0] - base)
+        for weight, row in zip(weights[1:], rows[1:], strict=True):
+            out += weight * (row - base)
+
+    return work
+
+
+def squared_distances(rows: Sequence[Block], start: int, end: int) -> Matrix:
+    """(n, n), upper triangle and diagonal: direct differences in float64."""
+    n = len(rows)
+    total = np.zeros((n, n))
+    for low in range(start, end, BLOCK_COLUMNS):
+        block = np.array([row[low : min(low + BLOCK_COLUMNS, end)] for row in rows], dtype=np.float64)
+        for i in range(n):
+            gaps = block[i:] - block[i]
+            total[i, i:] += np.einsum("ij,ij->i", gaps, gaps)
+    return total
+
+
+def _mean(rows: Block, out: Block) -> None:
+    total = rows[0].copy()
+    for row in rows[1:]:
+        total += row
+    np.multiply(total, total.dtype.type(1 / len(rows)), out=out)

@@ -1,0 +1,137 @@
+"""Row rules that weigh all rows by where they lie. Everything iterative happens on the (n, n) matrix, in float64.
+
+For weights w that sum to 1, row i is at the squared distance (D w)ᵢ - wᵀDw / 2 from the weighted mean; so the geometric median
+and the filters never touch the updates again until the last weighted sum.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from flowstate_flower.aggregation.engine import squared_distances, weighted_sum
+from flowstate_flower.aggregation.rows import medoid
+from flowstate_flower.aggregation.rule import Aggregate, NotFiniteRow
+from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
+
+TOLERANCE = 1e-9
+MOST_STEPS = 1000
+
+
+def by_place(weigh: Callable[[Matrix, int], Vector]) -> Callable[[Updates, int], Aggregate]:
+    """The rule that maps squared distances (n + 1, n + 1), whose last row is the model that was sent, and f to weights (n,).
+
+    The weights may sum to less than 1: the rest stays at the model that was sent.
+    """
+
+    def rule(updates: Updates, byzantine: int) -> Aggregate:
+        distances = squared_distances(updates.with_origin())
+        NotFiniteRow.check(distances)
+        weights = weigh(distances, byzantine)
+        return Aggregate(weighted_sum(updates, weights), weights)
+
+    rule.__doc__ = weigh.__doc__
+    return rule
+
+
+def centred_gram(distances: Matrix, weights: Vector | None = None) -> Matrix:
+    """(n, n) inner products of the rows minus their weighted mean (uniform where there are no weights)."""
+    n = len(distances)
+    w = np.full(n, 1 / n) if weights is None else weights
+    to_mean = distances @ w
+    gram: Matrix = -0.5 * (distances - to_mean[:, None] - to_mean[None, :] + w @ to_mean)
+    return gram
+
+
+def geometric_median(distances: Matrix, byzantine: int) -> Vector:
+    """RFA: the point with the smallest sum of distances to all rows, by Weiszfeld's iteration from the medoid.
+
+    Where the iteration is at a row, Vardi and Zhang (2000) say whether that row is the median, and how to leave it if not. The
+    tolerance is relative to the radius that holds half of the rows: neither scale nor a far outlier changes it.
+    """
+    if len(distances) <= 2:  # every point between two rows is a median
+        return np.full(len(distances), 1 / len(distances))
+    weights = medoid(distances, byzantine)
+    nearby = TOLERANCE * np.sqrt(np.median(distances, axis=1).min())
+    for _ in range(MOST_STEPS):
+        squares = distances @ weights - 0.5 * (weights @ distances @ weights)
+        target = _weiszfeld_step(distances, weights, np.sqrt(np.maximum(squares, 0.0)), nearby)
+        gap = target - weights
+        weights = target
+        if -0.5 * (gap @ distances @ gap) <= nearby**2:
+            break
+    return weights
+
+
+def _weiszfeld_step(distances: Matrix, weights: Vector, lengths: Vector, nearby: float) -> Vector:
+    here = lengths <= nearby
+    pulls = np.where(here, 0.0, 1 / np.maximum(lengths, nearby or 1.0))
+    if not pulls.any():
+        return weights
+    target: Vector = pulls / pulls.sum()
+    if here.any():
+        gap = target - weights
+        pull = pulls.sum() * np.sqrt(max(0.0, -0.5 * (gap @ distances @ gap)))
+        stay = min(1.0, here.sum() / pull) if pull > 0 else 1.0
+        target = (1 - stay) * target + stay * weights
+    return target
+
+
+def caf(distances: Matrix, byzantine: int) -> Vector:
+    """Covariance-bound agnostic filter: rows lose weight along the direction of largest spread, until 2f could be gone; the
+    best mean seen is the one with the smallest top eigenvalue. The eigenpair is exact, on the Gram matrix.
+    """
+    n = len(distances)
+    kept, best, least = np.ones(n), np.full(n, 1 / n), np.inf
+    while kept.sum() > n - 2 * byzantine:
+        weights = kept / kept.sum()
+        root = np.sqrt(weights)
+        gram = centred_gram(distances, weights)
+        values, vectors = np.linalg.eigh(root[:, None] * gram * root[None, :])
+        top, direction = values[-1], vectors[:, -1]
+        if top < least:
+            best, least = weights, top
+        if top <= TOLERANCE * distances.max():
+            break
+        along = (gram @ (root * direction)) ** 2 / top  # squared projections of the centred rows
+        kept = np.maximum(kept * (1 - along / along[kept > 0].max()), 0.0)
+        kept[kept < TOLERANCE] = 0.0
+        if byzantine == 0:
+            break
+    return best
+
+
+def centred_clipping(distances: Matrix, byzantine: int) -> Vector:
+    """From the model that was sent, ten steps towards the mean of the rows, each row's pull clipped to the median distance.
+
+    The paper's radius is a constant to be tuned; the median needs no tuning and tolerates a minority.
+    """
+    n = len(distances) - 1
+    place = np.zeros(n + 1)
+    place[n] = 1.0  # where the centre is, as weights on the rows and the model that was sent
+    for _ in range(10):
+        squares = (distances @ place - 0.5 * (place @ distances @ place))[:n]
+        lengths = np.sqrt(np.maximum(squares, 0.0))
+        radius = np.median(lengths)
+        if radius == 0:
+            break
+        pull = np.minimum(1.0, radius / np.maximum(lengths, radius)) / n
+        place = place * (1 - pull.sum())
+        place[:n] += pull
+    return place[:n]
+
+
+def norm_bounded_mean(distances: Matrix, byzantine: int) -> Vector:
+    """The mean of the updates, each shortened to at most the median norm."""
+    norms = np.sqrt(distances[-1, :-1])
+    bound = np.median(norms)
+    shortened: Vector = np.minimum(1.0, np.divide(bound, norms, out=np.ones_like(norms), where=norms > 0)) / len(norms)
+    return shortened
+
+
+def cge(distances: Matrix, byzantine: int) -> Vector:
+    """Comparative gradient elimination: the mean of the n - f updates of smallest norm."""
+    norms = distances[-1, :-1]
+    kept = np.argsort(norms, kind="stable")[: len(norms) - byzantine]
+    weights = np.zeros(len(norms))
+    weights[kept] = 1 / len(kept)
+    return weights

@@ -1,0 +1,169 @@
+"""The compiled passes against the plain ones: the same bits for windows of ranks and sums, and distances to 1e-6."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
+from flowstate_flower.aggregation.engine import plain
+from flowstate_flower.aggregation.engine.compiled import cache_folder, rank_mean_kernel
+from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
+
+
+def large(seed: int, n: int, d: int, weight: float = 100.0) -> Updates:
+    """Small updates on large weights, as replies hold them."""
+    rng = np.random.default_rng(seed)
+    base = rng.normal(0, weight, d).astype("f4")
+    rows = tuple((base + rng.normal(0, 1e-2, d)).astype("f4") for _ in range(n))
+    for array in (base, *rows):
+        array.flags.writeable = False
+    return Updates(Layout((Layer("w", (d,), base.dtype),)), (base,), tuple((r,) for r in rows), np.full(n, 1 / n))
+
+
+def test_the_kernels_are_there_to_be_tested() -> None:
+    assert engine.has_kernels()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 20), d=st.integers(1, 300), data=st.data())
+def test_windows_of_ranks_have_the_bits_of_the_plain_path(seed: int, n: int, d: int, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, n - 1))
+    stop = data.draw(st.integers(first + 1, n))
+    updates = large(seed, n, d)
+    expected = np.empty(d, "f4")
+    plain.rank_mean(first, stop)(np.array([row[0] for row in updates.rows]), updates.base[0], expected)
+    np.testing.assert_array_equal(engine.rank_mean(updates, first, stop), expected)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 16), d=st.integers(1, 300), data=st.data())
+def test_means_around_a_centre_have_the_bits_of_the_plain_path(seed: int, n: int, d: int, data: st.DataObject) -> None:
+    keep = data.draw(st.integers(1, n))
+    centre = data.draw(st.sampled_from([((n - 1) // 2, n // 2 + 1), (1, n - 1)]))
+    updates = large(seed, n, d)
+    expected = np.empty(d, "f4")
+    plain.mean_around(keep, centre)(np.array([row[0] for row in updates.rows]), updates.base[0], expected)
+    np.testing.assert_array_equal(engine.mean_around(updates, keep, centre), expected)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 20), d=st.integers(1, 5000))
+def test_weighted_sums_have_the_bits_of_the_plain_path(seed: int, n: int, d: int) -> None:
+    updates = large(seed, n, d)
+    weights = np.random.default_rng(seed).uniform(0.1, 1, n)
+    expected = np.empty(d, "f4")
+    plain.weighted_sum(weights.astype("f4"))(np.array([row[0] for row in updates.rows]), updates.base[0], expected)
+    np.testing.assert_array_equal(engine.weighted_sum(updates, weights), expected)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3])
+@pytest.mark.parametrize("n", [2, 3, 4, 10, 32])
+def test_distances_are_exact_to_a_millionth_on_weights_of_norm_100(n: int, size: float) -> None:
+    """Float32 distances of whole models by a Gram matrix are wrong by factors here."""
+    rng = np.random.default_rng(n)
+    d = 200_000
+    base = rng.normal(size=d)
+    base = (100 * base / np.linalg.norm(base)).astype("f4")
+    steps = rng.normal(size=(n, d))
+    rows = [(base + size * step / np.linalg.norm(step)).astype("f4") for step in steps]
+    layout = Layout((Layer("w", (d,), base.dtype),))
+    updates = Updates(layout, (base,), tuple((row,) for row in rows), np.full(n, 1 / n))
+    exact = np.array([[np.sum((a.astype(float) - b) ** 2) for b in rows] for a in rows])
+    np.testing.assert_allclose(engine.squared_distances(updates), exact, rtol=1e-6)
+
+
+def test_a_far_row_spoils_no_distance_but_its_own() -> None:
+    updates = large(1, 6, 50_000)
+    spoilt = updates.rows[2][0].copy()
+    spoilt[7] = 1e18
+    rows = tuple((spoilt,) if i == 2 else row for i, row in enumerate(updates.rows))
+    before = engine.squared_distances(updates)
+    after = engine.squared_distances(Updates(updates.layout, updates.base, rows, updates.shares))
+    others = [0, 1, 3, 4, 5]
+    np.testing.assert_array_equal(after[np.ix_(others, others)], before[np.ix_(others, others)])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("rule", CATALOGUE.values(), ids=lambda r: r.name)
+def test_the_number_of_threads_changes_nothing(rule, threads: int) -> None:
+    one = large(3, 11, 70_001)
+    one = Updates(one.layout, one.base, one.rows, one.shares, 1)
+    many = Updates(one.layout, one.base, one.rows, one.shares, threads)
+    byzantine = 2 if rule.fewest(2) else 0
+    np.testing.assert_allclose(
+        rule(many, byzantine=byzantine).update, rule(one, byzantine=byzantine).update, rtol=1e-5, atol=1e-7
+    )
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("rule", CATALOGUE.values(), ids=lambda r: r.name)
+def test_layers_of_any_floating_type_and_order_are_read(rule, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    rows = [rng.normal(size=(6, 7)).astype(kind) for _ in range(11)]
+    base = np.zeros((6, 7), kind)
+    layout = Layout((Layer("w", (6, 7), np.dtype(kind)), Layer("n", (), np.dtype("i8"))))
+    byzantine = 2 if rule.fewest(2) else 0
+
+    def run(arrays: list[np.ndarray]) -> np.ndarray:
+        held = tuple((array, np.array(1)) for array in arrays)
+        return rule(Updates(layout, (base, np.array(1)), held, np.full(11, 1 / 11)), byzantine=byzantine).update
+
+    straight = run(rows)
+    assert straight.dtype == (np.float64 if kind == "f8" else np.float32)
+    np.testing.assert_allclose(run([np.asfortranarray(row) for row in rows]), straight, rtol=1e-5, atol=1e-6)
+
+
+def test_without_kernels_the_plain_path_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    updates = large(4, 7, 999)
+    fast = {rule.name: rule(updates, byzantine=1 if rule.fewest(1) else 0).update for rule in CATALOGUE.values()}
+    engine.has_kernels.cache_clear()
+    monkeypatch.setenv("FLOWSTATE_KERNELS", "numpy")
+    try:
+        assert not engine.has_kernels()
+        for rule in CATALOGUE.values():
+            slow = rule(updates, byzantine=1 if rule.fewest(1) else 0).update
+            np.testing.assert_allclose(slow, fast[rule.name], rtol=1e-4, atol=1e-7, err_msg=rule.name)
+    finally:
+        engine.has_kernels.cache_clear()
+
+
+@given(st.integers(1, 64))
+def test_the_network_sorts(n: int) -> None:
+    lanes = list(np.random.default_rng(n).permutation(n))
+    for i, j in sorting_network(n):
+        lanes[i], lanes[j] = min(lanes[i], lanes[j]), max(lanes[i], lanes[j])
+    assert lanes == sorted(lanes)
+
+
+@settings(max_examples=60)
+@given(n=st.integers(1, 24), data=st.data())
+def test_the_pruned_network_keeps_what_is_wanted(n: int, data: st.DataObject) -> None:
+    """The zero-one principle on random inputs: the wanted lanes hold the wanted ranks, in any order."""
+    first = data.draw(st.integers(0, n - 1))
+    stop = data.draw(st.integers(first + 1, n))
+    for seed in range(20):
+        lanes: list = list(np.random.default_rng(seed).permutation(n))
+        for i, j, keep in rank_network(n, first, stop):
+            low, high = min(lanes[i], lanes[j]), max(lanes[i], lanes[j])
+            lanes[i] = low if keep & Keep.LOW else -1
+            lanes[j] = high if keep & Keep.HIGH else -1
+        assert sorted(lanes[first:stop]) == list(range(first, stop))
+    assert len(rank_network(n, first, stop)) <= len(full_network(n))
+
+
+def test_kernels_are_compiled_once_and_a_broken_cache_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWSTATE_CACHE", str(tmp_path))
+    rank_mean_kernel.cache_clear()
+    updates = large(5, 9, 64)
+    expected = engine.rank_mean(updates, 3, 6)
+    (stored,) = cache_folder().glob("*.o")
+    whole = stored.read_bytes()
+    for damaged in (whole[:40], whole[:-1] + b"x", b""):
+        stored.write_bytes(damaged)
+        rank_mean_kernel.cache_clear()
+        np.testing.assert_array_equal(engine.rank_mean(updates, 3, 6), expected)
+        assert stored.read_bytes() == whole
+    rank_mean_kernel.cache_clear()
