@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from flowstate_flower.aggregation import CATALOGUE
+from flowstate_flower.aggregation import rule_named
 from flowstate_flower.documents import Document, read_toml
 from flowstate_flower.errors import BadInput, UnknownName
 from flowstate_flower.trust.terms import LocalWork, Name, PrivacyTerms
@@ -112,8 +112,7 @@ class Scenario(Document):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        if self.round.rule not in CATALOGUE:
-            raise UnknownName("rule", self.round.rule, CATALOGUE)
+        rule_named(self.round.rule)
         actors = (*self.not_opted_in, *(w.tenant for w in self.withdrawals), *(a.tenant for a in self.attackers))
         for name in actors:
             if name not in self.tenants:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from flowstate_flower.aggregation import coordinates, geometry, rows, subsets
+from flowstate_flower.aggregation.mixing import mixing_named
 from flowstate_flower.aggregation.rule import Rule
 from flowstate_flower.errors import UnknownName
 
@@ -149,8 +150,15 @@ _RULES = (
 CATALOGUE: dict[str, Rule] = {rule.name: rule for rule in _RULES}
 
 
-def rule_named(name: str) -> Rule:
-    """The rule called `name`. Raises `UnknownName` with the nearest one that exists."""
+def rule_named(text: str) -> Rule:
+    """The rule that `text` writes: a name, or mixings before it as in `nnm >> trimmed-mean`.
+
+    Raises `UnknownName` with the nearest name that exists. A rule's own name can be read back.
+    """
+    *before, name = (part.strip() for part in text.split(">>"))
     if name not in CATALOGUE:
         raise UnknownName("rule", name, CATALOGUE)
-    return CATALOGUE[name]
+    rule = CATALOGUE[name]
+    for mixing in reversed(before):
+        rule = mixing_named(mixing) >> rule
+    return rule

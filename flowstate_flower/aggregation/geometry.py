@@ -14,7 +14,9 @@ from flowstate_flower.aggregation.rule import Aggregate, NotFiniteRow
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 
 TOLERANCE = 1e-9
-MOST_STEPS = 1000
+CONVERGED = 1e-13
+FAR = 1e3
+MOST_STEPS, LONGEST_STRETCH = 1000, 64.0
 
 
 def by_place(weigh: Callable[[Matrix, int], Vector]) -> Callable[[Updates, int], Aggregate]:
@@ -45,21 +47,31 @@ def centred_gram(distances: Matrix, weights: Vector | None = None) -> Matrix:
 def geometric_median(distances: Matrix, byzantine: int) -> Vector:
     """RFA: the point with the smallest sum of distances to all rows, by Weiszfeld's iteration from the medoid.
 
-    Where the iteration is at a row, Vardi and Zhang (2000) say whether that row is the median, and how to leave it if not. The
-    tolerance is relative to the radius that holds half of the rows: neither scale nor a far outlier changes it.
+    Each step is stretched as long as that still lowers the sum: near a row the plain iteration crawls. Where it is at
+    a row, Vardi and Zhang (2000) say whether that row is the median, and how to leave it if not. Tolerances are relative to
+    the radius that holds half of the rows: neither scale nor a far outlier changes them.
     """
     if len(distances) <= 2:  # every point between two rows is a median
         return np.full(len(distances), 1 / len(distances))
     weights = medoid(distances, byzantine)
-    nearby = TOLERANCE * np.sqrt(np.median(distances, axis=1).min())
+    radius = np.sqrt(np.median(distances, axis=1).min())
+    near = _lengths(distances, weights) <= FAR * radius
     for _ in range(MOST_STEPS):
-        squares = distances @ weights - 0.5 * (weights @ distances @ weights)
-        target = _weiszfeld_step(distances, weights, np.sqrt(np.maximum(squares, 0.0)), nearby)
-        gap = target - weights
-        weights = target
-        if -0.5 * (gap @ distances @ gap) <= nearby**2:
+        lengths = _lengths(distances, weights)
+        gap = _weiszfeld_step(distances, weights, lengths, TOLERANCE * radius) - weights
+        stretch, best = 1.0, _lengths(distances, weights + gap).sum()
+        while stretch < LONGEST_STRETCH and (longer := _lengths(distances, weights + 2 * stretch * gap).sum()) < best:
+            stretch, best = 2 * stretch, longer
+        weights = weights + stretch * gap
+        before, after = lengths[near].sum(), _lengths(distances, weights)[near].sum()
+        if abs(before - after) <= CONVERGED * before:
             break
     return weights
+
+
+def _lengths(distances: Matrix, weights: Vector) -> Vector:
+    """(n,) distances from each row to the point that the weights, which sum to 1, stand for."""
+    return np.sqrt(np.maximum(distances @ weights - 0.5 * (weights @ distances @ weights), 0.0))
 
 
 def _weiszfeld_step(distances: Matrix, weights: Vector, lengths: Vector, nearby: float) -> Vector:
@@ -109,8 +121,7 @@ def centred_clipping(distances: Matrix, byzantine: int) -> Vector:
     place = np.zeros(n + 1)
     place[n] = 1.0  # where the centre is, as weights on the rows and the model that was sent
     for _ in range(10):
-        squares = (distances @ place - 0.5 * (place @ distances @ place))[:n]
-        lengths = np.sqrt(np.maximum(squares, 0.0))
+        lengths = _lengths(distances, place)[:n]
         radius = np.median(lengths)
         if radius == 0:
             break

@@ -77,7 +77,8 @@ class Updates:
 
     `shares` is the (n,) weight that policy gives each row beforehand (uniform, or by examples), summing to 1. Only the
     mean reads it: a robust rule that listened to self-reported counts would not be robust. `threads` is how many may read
-    the rows at once.
+    the rows at once. With a `mixing`, an (m, n) matrix, the rules see m mixed rows in place of the n, without the model that
+    was sent where a row of it sums to less than 1; `known` are the n rows' squared distances, the sent model last.
     """
 
     layout: Layout
@@ -85,11 +86,13 @@ class Updates:
     rows: tuple[Arrays, ...]
     shares: Vector = field(repr=False)
     threads: int = field(default_factory=lambda: os.cpu_count() or 1, repr=False)
+    mixing: Matrix | None = field(default=None, repr=False)
+    known: Matrix | None = field(default=None, repr=False)
 
     @property
     def n(self) -> int:
-        """Number of rows."""
-        return len(self.rows)
+        """Number of rows that a rule sees."""
+        return len(self.rows) if self.mixing is None else len(self.mixing)
 
     def blocks(self, columns: int = BLOCK_COLUMNS) -> Iterator[tuple[slice, Matrix]]:
         """Blocks `(where, (n, k) differences in float64)` with k ≤ `columns`, in order; together they cover 0…d."""
@@ -110,11 +113,22 @@ class Updates:
     def only(self, rows: Sequence[int]) -> "Updates":
         """Some of the rows, weighing the same."""
         uniform = np.full(len(rows), 1 / len(rows))
+        if self.mixing is not None:
+            return replace(self, mixing=self.mixing[list(rows)], shares=uniform)
         return replace(self, rows=tuple(self.rows[i] for i in rows), shares=uniform)
 
     def with_origin(self) -> "Updates":
         """The rows and, as the last one, the model that was sent: the update of zero."""
+        if self.mixing is not None:
+            return replace(self, mixing=np.vstack([self.mixing, np.zeros(len(self.rows))]))
         return replace(self, rows=(*self.rows, self.base), shares=np.append(self.shares, 0.0))
+
+    def mixed(self, matrix: Matrix, distances: Matrix) -> "Updates":
+        """The rows of `matrix` times these; `distances` are these rows' squared distances, the sent model last."""
+        shares = np.full(len(matrix), 1 / len(matrix))
+        if self.mixing is not None:
+            return replace(self, mixing=matrix @ self.mixing, shares=shares)
+        return replace(self, mixing=matrix, known=distances, shares=shares)
 
     @classmethod
     def from_matrix(cls, matrix: NDArray[Any], shares: Vector | None = None) -> "Updates":

@@ -1,4 +1,4 @@
-"""The compiled passes against the plain ones: the same bits for windows of ranks and sums, and distances to 1e-6."""
+"""The compiled passes against the plain ones: the same bits for weighted sums, one rounding for windows, distances to 1e-6."""
 
 from pathlib import Path
 
@@ -29,13 +29,13 @@ def test_the_kernels_are_there_to_be_tested() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 20), d=st.integers(1, 300), data=st.data())
-def test_windows_of_ranks_have_the_bits_of_the_plain_path(seed: int, n: int, d: int, data: st.DataObject) -> None:
+def test_windows_of_ranks_are_those_of_the_plain_path(seed: int, n: int, d: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(0, n - 1))
     stop = data.draw(st.integers(first + 1, n))
     updates = large(seed, n, d)
     expected = np.empty(d, "f4")
     plain.rank_mean(first, stop)(np.array([row[0] for row in updates.rows]), updates.base[0], expected)
-    np.testing.assert_array_equal(engine.rank_mean(updates, first, stop), expected)
+    np.testing.assert_allclose(engine.rank_mean(updates, first, stop), expected, rtol=1e-6, atol=1e-8)
 
 
 @settings(max_examples=25, deadline=None)

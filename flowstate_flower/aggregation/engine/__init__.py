@@ -1,8 +1,8 @@
 """Passes over updates at the speed of memory: sorted windows of ranks, distances between rows, weighted sums of rows.
 
 Rows are read where they lie, by address, in static ranges of columns on plain threads (the kernels release the GIL). Layers of
-another dtype than float32, rows that are not contiguous, and machines without llvmlite or numba take the numpy path, which
-gives the same bits for sums and windows, more slowly.
+another dtype than float32, rows that are not contiguous, and machines without llvmlite or numba take the numpy path, which is
+slower. Weighted sums have the same bits on both; windows of ranks may differ in the order in which kept values are added.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from flowstate_flower.aggregation.updates import Layer, Matrix, Updates, Vector
 
 ALIGNED_COLUMNS = 1024
 SMALLEST_PARALLEL = 65_536
-LANES = 8
+LANES = 16  # kernels run on multiples of this; the columns left over take the numpy path
 
 Flat = NDArray[Any]
 
@@ -95,10 +95,12 @@ def mean_around(updates: Updates, keep: int, centre: tuple[int, int]) -> Vector:
 
 def weighted_sum(updates: Updates, weights: Vector) -> Vector:
     """(d,) sum of rows times weights. Rows of weight 0 are never read, so whatever they hold cannot leak in."""
+    if updates.mixing is not None:
+        weights = weights @ updates.mixing
     kept = np.flatnonzero(weights)
-    out = np.zeros(updates.layout.dimension, updates.layout.working_dtype)
+    out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
     if len(kept) == 0:
-        return out
+        return np.zeros_like(out)
 
     def work(part: _Part) -> None:
         scale = weights[kept].astype(part.out.dtype)
@@ -115,9 +117,11 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
 
 
 def squared_distances(updates: Updates) -> Matrix:
-    """(n, n) squared Euclidean distances between rows, accumulated in float64. A row that is not finite shows on the diagonal
-    too, and nowhere but in its own row and column.
+    """(n, n) squared Euclidean distances between rows, accumulated in float64. A row that is not finite spoils its own row and
+    column, and no other.
     """
+    if updates.mixing is not None:
+        return _mixed_distances(updates)
     n = updates.n
     out = np.empty(updates.layout.dimension, updates.layout.working_dtype)[:0]
 
@@ -134,9 +138,24 @@ def squared_distances(updates: Updates) -> Matrix:
     return upper + np.triu(upper, 1).T
 
 
+def _mixed_distances(updates: Updates) -> Matrix:
+    """Distances between mixed rows follow from those between the rows: ‖Σ gᵢ xᵢ‖² = -gᵀDg / 2 for weights g that sum to 0."""
+    if updates.mixing is None or updates.known is None:
+        raise ValueError("mixed rows come with the distances between the rows")
+    rest = 1 - updates.mixing.sum(axis=1, keepdims=True)
+    places = np.hstack([updates.mixing, rest])  # each mixed row as weights on the rows and the sent model
+    cross = places @ updates.known @ places.T
+    own = np.diag(cross)
+    squares: Matrix = np.maximum(cross - 0.5 * (own[:, None] + own[None, :]), 0.0)
+    return squares
+
+
 def _columns(updates: Updates, kernel: Callable[[], Any], plainly: plain.Work) -> Vector:
     out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
-    parts = list(_parts(updates, out, range(updates.n)))
+    parts = list(_parts(updates, out, range(len(updates.rows))))
+    if updates.mixing is not None:
+        _mixed_columns(updates.mixing, parts, kernel, plainly)
+        return out
     compiled = kernel() if any(part.is_compiled for part in parts) else None
 
     def work(part: _Part) -> None:
@@ -152,6 +171,24 @@ def _columns(updates: Updates, kernel: Callable[[], Any], plainly: plain.Work) -
 
     _run(work, parts)
     return out
+
+
+def _mixed_columns(mixing: Matrix, parts: list[_Part], kernel: Callable[[], Any], plainly: plain.Work) -> None:
+    """Mix and sort tile by tile: a tile of mixed rows stays in cache and is never stored."""
+    compiled = kernel() if any(part.is_compiled for part in parts) else None
+
+    def work(part: _Part) -> None:
+        if compiled is None or not part.is_compiled:
+            part.plainly(plain.mixed(mixing, plainly))
+            return
+        from flowstate_flower.aggregation.engine import pairs
+
+        address = ctypes.cast(compiled, ctypes.c_void_p).value
+        rows = np.array(part.addresses(), dtype=np.uintp)
+        entries = tuple(pairs.Entries.of(mixing))
+        pairs.mix_and_sort(address, rows, entries, part.base.ctypes.data, part.start, part.end, part.out)
+
+    _run(work, parts)
 
 
 def _parts(updates: Updates, out: Flat, kept: Sequence[int]) -> Iterator[_Part]:

@@ -19,6 +19,7 @@ import llvmlite.binding as llvm
 
 from flowstate_flower.aggregation.engine.emit import KERNEL, mean_around_ir, rank_mean_ir
 
+WIDEST_LANES = 16
 Kernel = Callable[[Any, int, int, int, int], None]  # rows, base, start, end, out; rows is a ctypes array of addresses
 _SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 _ENGINES: list[Any] = []  # machine code lives as long as its engine
@@ -27,19 +28,25 @@ _ENGINES: list[Any] = []  # machine code lives as long as its engine
 @cache
 def rank_mean_kernel(n: int, first: int, stop: int) -> Kernel:
     """See `emit.rank_mean_ir`."""
-    return _compile(rank_mean_ir(n, first, stop))
+    return _compile(rank_mean_ir(n, first, stop, _lanes()))
 
 
 @cache
 def mean_around_kernel(n: int, keep: int, centre: tuple[int, int]) -> Kernel:
     """See `emit.mean_around_ir`."""
-    return _compile(mean_around_ir(n, keep, centre))
+    return _compile(mean_around_ir(n, keep, centre, _lanes()))
 
 
 def cache_folder() -> Path:
     """Where compiled kernels are kept."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("FLOWSTATE_CACHE") or Path(home) / "flowstate" / "kernels")
+
+
+@cache
+def _lanes() -> int:
+    """Columns at a time: as many as a register holds. AVX-512 also has twice the registers, which is what large n needs."""
+    return WIDEST_LANES if llvm.get_host_cpu_features().get("avx512f") else 8
 
 
 def _compile(ir: str) -> Kernel:

@@ -11,17 +11,19 @@ import numpy as np
 
 from flowstate_flower.aggregation.engine.network import Comparator, Keep, full_network, rank_network
 
-LANES = 8
 KERNEL = "kernel"
-_INT, _FLOAT, _BOOL = f"<{LANES} x i32>", f"<{LANES} x float>", f"<{LANES} x i1>"
 
 Epilogue = Callable[["Emitter", Sequence[str]], str]
 
 
 class Emitter:
-    """Writes one kernel: `void kernel(ptr rows, ptr base, i64 start, i64 end, ptr out)` over columns start…end."""
+    """Writes one kernel: `void kernel(ptr rows, ptr base, i64 start, i64 end, ptr out)` over columns start…end, `lanes` at a
+    time. The number of columns is a multiple of `lanes`.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self.int, self.float, self.bool = f"<{lanes} x i32>", f"<{lanes} x float>", f"<{lanes} x i1>"
         self.lines: list[str] = []
         self._names = 0
 
@@ -34,87 +36,95 @@ class Emitter:
 
     def key(self, value: str) -> str:
         """Float bits to ordered integer, or back: the same instruction."""
-        sign = self.emit(f"ashr {_INT} {value}, {_splat('i32', '31')}")
-        mask = self.emit(f"and {_INT} {sign}, {_splat('i32', str(0x7FFFFFFF))}")
-        return self.emit(f"xor {_INT} {value}, {mask}")
+        sign = self.emit(f"ashr {self.int} {value}, {self.splat('i32', '31')}")
+        mask = self.emit(f"and {self.int} {sign}, {self.splat('i32', str(0x7FFFFFFF))}")
+        return self.emit(f"xor {self.int} {value}, {mask}")
 
     def exchange(self, lanes: list[str], comparator: Comparator) -> None:
         """One compare-exchange on ordered integers."""
         i, j, keep = comparator
         low, high = lanes[i], lanes[j]
         if keep & Keep.LOW:
-            lanes[i] = self.emit(f"call {_INT} @llvm.smin.v{LANES}i32({_INT} {low}, {_INT} {high})")
+            lanes[i] = self.emit(f"call {self.int} @llvm.smin.v{self.lanes}i32({self.int} {low}, {self.int} {high})")
         if keep & Keep.HIGH:
-            lanes[j] = self.emit(f"call {_INT} @llvm.smax.v{LANES}i32({_INT} {low}, {_INT} {high})")
+            lanes[j] = self.emit(f"call {self.int} @llvm.smax.v{self.lanes}i32({self.int} {low}, {self.int} {high})")
 
     def floats(self, lanes: Sequence[str]) -> list[str]:
         """Ordered integers as the floats that they stand for."""
-        return [self.emit(f"bitcast {_INT} {self.key(lane)} to {_FLOAT}") for lane in lanes]
+        return [self.emit(f"bitcast {self.int} {self.key(lane)} to {self.float}") for lane in lanes]
 
     def mean(self, values: Sequence[str]) -> str:
         """The mean of `values`, each minus the base: added one after the other, as the numpy path does."""
         total = ""
         for value in values:
-            gap = self.emit(f"fsub {_FLOAT} {value}, %base_value")
-            total = self.emit(f"fadd {_FLOAT} {total}, {gap}") if total else gap
-        return self.emit(f"fmul {_FLOAT} {total}, {_constant(1 / len(values))}")
+            gap = self.emit(f"fsub {self.float} {value}, %base_value")
+            total = self.emit(f"fadd {self.float} {total}, {gap}") if total else gap
+        return self.emit(f"fmul {self.float} {total}, {self.constant(1 / len(values))}")
+
+    def splat(self, kind: str, value: str) -> str:
+        """A vector of one constant."""
+        return "<" + ", ".join([f"{kind} {value}"] * self.lanes) + ">"
+
+    def constant(self, value: float) -> str:
+        """A float32 constant, written as LLVM wants it: the bits of the double that it equals."""
+        return self.splat("float", f"0x{np.float64(np.float32(value)).view(np.uint64):016X}")
 
 
-def rank_mean_ir(n: int, first: int, stop: int) -> str:
+def rank_mean_ir(n: int, first: int, stop: int, lanes: int) -> str:
     """The mean of the values of rank first…stop-1: median, trimmed mean, and every other window of ranks."""
 
     def epilogue(emitter: Emitter, lanes: Sequence[str]) -> str:
         return emitter.mean(emitter.floats(lanes[first:stop]))
 
-    return _kernel(n, rank_network(n, first, stop), epilogue)
+    return _kernel(n, rank_network(n, first, stop), epilogue, lanes)
 
 
-def mean_around_ir(n: int, keep: int, centre: tuple[int, int]) -> str:
+def mean_around_ir(n: int, keep: int, centre: tuple[int, int], lanes: int) -> str:
     """The mean of the `keep` values nearest the mean of the ranks centre[0]…centre[1]-1 (the median, or a trimmed mean).
 
     Among sorted values the nearest are a window; it slides past rank j where rank j + keep is nearer to the centre.
     """
 
     def epilogue(emitter: Emitter, lanes: Sequence[str]) -> str:
-        values = [emitter.emit(f"fsub {_FLOAT} {value}, %base_value") for value in emitter.floats(lanes)]
+        values = [emitter.emit(f"fsub {emitter.float} {value}, %base_value") for value in emitter.floats(lanes)]
         middle = values[centre[0]]
         for value in values[centre[0] + 1 : centre[1]]:
-            middle = emitter.emit(f"fadd {_FLOAT} {middle}, {value}")
-        middle = emitter.emit(f"fmul {_FLOAT} {middle}, {_constant(1 / (centre[1] - centre[0]))}")
+            middle = emitter.emit(f"fadd {emitter.float} {middle}, {value}")
+        middle = emitter.emit(f"fmul {emitter.float} {middle}, {emitter.constant(1 / (centre[1] - centre[0]))}")
         moved = []
         for j in range(n - keep):
-            near = emitter.emit(f"fsub {_FLOAT} {values[j + keep]}, {middle}")
-            far = emitter.emit(f"fsub {_FLOAT} {middle}, {values[j]}")
-            moved.append(emitter.emit(f"fcmp olt {_FLOAT} {near}, {far}"))
-        zero, total = _constant(0.0), ""
+            near = emitter.emit(f"fsub {emitter.float} {values[j + keep]}, {middle}")
+            far = emitter.emit(f"fsub {emitter.float} {middle}, {values[j]}")
+            moved.append(emitter.emit(f"fcmp olt {emitter.float} {near}, {far}"))
+        zero, total = emitter.constant(0.0), ""
         for j, value in enumerate(values):
             term = value
             if j < n - keep:
-                term = emitter.emit(f"select {_BOOL} {moved[j]}, {_FLOAT} {zero}, {_FLOAT} {term}")
+                term = emitter.emit(f"select {emitter.bool} {moved[j]}, {emitter.float} {zero}, {emitter.float} {term}")
             if j >= keep:
-                term = emitter.emit(f"select {_BOOL} {moved[j - keep]}, {_FLOAT} {term}, {_FLOAT} {zero}")
-            total = emitter.emit(f"fadd {_FLOAT} {total}, {term}") if total else term
-        return emitter.emit(f"fmul {_FLOAT} {total}, {_constant(1 / keep)}")
+                term = emitter.emit(f"select {emitter.bool} {moved[j - keep]}, {emitter.float} {term}, {emitter.float} {zero}")
+            total = emitter.emit(f"fadd {emitter.float} {total}, {term}") if total else term
+        return emitter.emit(f"fmul {emitter.float} {total}, {emitter.constant(1 / keep)}")
 
-    return _kernel(n, full_network(n), epilogue)
+    return _kernel(n, full_network(n), epilogue, lanes)
 
 
-def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue) -> str:
-    emitter = Emitter()
-    lanes = []
+def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue, lanes: int) -> str:
+    emitter = Emitter(lanes)
+    values: list[str] = []
     for row in range(n):
         place = emitter.emit(f"getelementptr float, ptr %row{row}, i64 %column")
-        lanes.append(emitter.key(emitter.emit(f"load {_INT}, ptr {place}, align 4")))
+        values.append(emitter.key(emitter.emit(f"load {emitter.int}, ptr {place}, align 4")))
     for comparator in network:
-        emitter.exchange(lanes, comparator)
-    result = epilogue(emitter, lanes)
+        emitter.exchange(values, comparator)
+    result = epilogue(emitter, values)
     pointers = []
     for row in range(n):
         pointers += [f"  %at{row} = getelementptr ptr, ptr %rows, i64 {row}", f"  %row{row} = load ptr, ptr %at{row}"]
     return "\n".join(
         [
-            f"declare {_INT} @llvm.smin.v{LANES}i32({_INT}, {_INT})",
-            f"declare {_INT} @llvm.smax.v{LANES}i32({_INT}, {_INT})",
+            f"declare {emitter.int} @llvm.smin.v{lanes}i32({emitter.int}, {emitter.int})",
+            f"declare {emitter.int} @llvm.smax.v{lanes}i32({emitter.int}, {emitter.int})",
             f"define void @{KERNEL}(ptr %rows, ptr %base, i64 %start, i64 %end, ptr %out) {{",
             "entry:",
             *pointers,
@@ -122,11 +132,11 @@ def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue) -> str:
             "loop:",
             "  %column = phi i64 [ %start, %entry ], [ %next, %loop ]",
             "  %base_place = getelementptr float, ptr %base, i64 %column",
-            f"  %base_value = load {_FLOAT}, ptr %base_place, align 4",
+            f"  %base_value = load {emitter.float}, ptr %base_place, align 4",
             *emitter.lines,
             "  %out_place = getelementptr float, ptr %out, i64 %column",
-            f"  store {_FLOAT} {result}, ptr %out_place, align 4",
-            f"  %next = add i64 %column, {LANES}",
+            f"  store {emitter.float} {result}, ptr %out_place, align 4",
+            f"  %next = add i64 %column, {lanes}",
             "  %more = icmp slt i64 %next, %end",
             "  br i1 %more, label %loop, label %done",
             "done:",
@@ -134,12 +144,3 @@ def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue) -> str:
             "}",
         ]
     )
-
-
-def _splat(kind: str, value: str) -> str:
-    return "<" + ", ".join([f"{kind} {value}"] * LANES) + ">"
-
-
-def _constant(value: float) -> str:
-    """A float32 constant, written as LLVM wants it: the bits of the double that it equals."""
-    return _splat("float", f"0x{np.float64(np.float32(value)).view(np.uint64):016X}")

@@ -4,7 +4,7 @@ Distances are direct differences: float32 inside tiles that stay in cache, float
 nothing when updates are small beside the model, and leave a NaN or an infinity in its own row and column.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import carray, njit, types  # type: ignore[attr-defined]
@@ -12,6 +12,22 @@ from numba.extending import intrinsic
 
 TILE = 1024
 SUM_TILE = 2048
+MIX_TILE = 512
+
+
+class Entries(NamedTuple):
+    """The entries of a matrix that are not 0: row by row, their columns and values, and where each row begins."""
+
+    starts: Any
+    columns: Any
+    values: Any
+
+    @classmethod
+    def of(cls, matrix: Any) -> "Entries":
+        """The entries of `matrix`."""
+        rows, columns = np.nonzero(matrix)
+        starts = np.searchsorted(rows, np.arange(len(matrix) + 1))
+        return cls(starts, columns, matrix[rows, columns].astype(np.float32))
 
 
 @intrinsic
@@ -104,3 +120,71 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
             for k in range(high - low):
                 o[k] = o[k] + w * (row[k] - b[k])
             i += 1
+
+
+@intrinsic
+def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, out: Any) -> Any:
+    """Call the order-statistics kernel at `address` on columns 0…end."""
+    signature = types.void(address, rows, base, end, out)
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        from llvmlite import ir
+
+        place, *given = arguments
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(64)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, number, number, pointer])
+        kernel = builder.inttoptr(place, kind.as_pointer())
+        rows_, base_, out_ = (builder.inttoptr(given[i], pointer) for i in (0, 1, 3))
+        builder.call(kernel, [rows_, base_, number(0), given[2], out_])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+_call: Any = _kernel_call
+
+
+@_compiled(fastmath={"contract", "nsz"})
+def mix_tile(rows: Any, entries: Any, base: int, start: int, end: int, gaps: Any, out: Any) -> None:
+    """One tile of mixed rows: out (m, tile) is the matrix, given by its entries, times the differences of rows to the base."""
+    size = end - start
+    starts, columns, values = entries
+    origin = carray(_pointer(base), (end,))[start:end]
+    for i in range(len(rows)):
+        row = carray(_pointer(rows[i]), (end,))[start:end]
+        for k in range(size):
+            gaps[i, k] = row[k] - origin[k]
+    for a in range(len(out)):
+        target = out[a]
+        e, stop = starts[a], starts[a + 1]
+        for k in range(size):
+            target[k] = np.float32(0)
+        while e + 3 < stop:
+            g0, g1, g2, g3 = gaps[columns[e]], gaps[columns[e + 1]], gaps[columns[e + 2]], gaps[columns[e + 3]]
+            v0, v1, v2, v3 = values[e], values[e + 1], values[e + 2], values[e + 3]
+            for k in range(size):
+                target[k] += (v0 * g0[k] + v1 * g1[k]) + (v2 * g2[k] + v3 * g3[k])
+            e += 4
+        while e < stop:
+            gap, value = gaps[columns[e]], values[e]
+            for k in range(size):
+                target[k] += value * gap[k]
+            e += 1
+
+
+@_compiled()
+def mix_and_sort(kernel: int, rows: Any, entries: Any, base: int, start: int, end: int, out: Any) -> None:
+    """Columns start…end of `out`: the kernel at address `kernel` on mixed rows, tile by tile, in cache."""
+    m = len(entries[0]) - 1
+    gaps = np.empty((len(rows), MIX_TILE), np.float32)
+    tile = np.zeros((m, MIX_TILE), np.float32)
+    origin, result = np.zeros(MIX_TILE, np.float32), np.empty(MIX_TILE, np.float32)
+    mixed = np.empty(m, np.uintp)
+    for a in range(m):
+        mixed[a] = tile[a].ctypes.data
+    for low in range(start, end, MIX_TILE):
+        high = min(low + MIX_TILE, end)
+        mix_tile(rows, entries, base, low, high, gaps, tile)
+        # a whole tile even at the end: what lies beyond are older values, and their results are dropped
+        _call(kernel, mixed.ctypes.data, origin.ctypes.data, MIX_TILE, result.ctypes.data)
+        out[low:high] = result[: high - low]

@@ -48,6 +48,16 @@ def mean_around(keep: int, centre: tuple[int, int]) -> Work:
     return work
 
 
+def mixed(matrix: Matrix, inner: Work) -> Work:
+    """`inner` on the rows of `matrix` times the differences to the base."""
+
+    def work(rows: Block, base: Block, out: Block) -> None:
+        gaps = rows - base
+        inner(matrix.astype(rows.dtype) @ gaps, np.zeros_like(base), out)
+
+    return work
+
+
 def weighted_sum(weights: Block) -> Work:
     """Σ weights[i] · (rows[i] - base), in the order of rows."""
 
