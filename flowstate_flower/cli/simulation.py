@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flowstate_flower.aggregation import CATALOGUE, rule_named
+from flowstate_flower.aggregation import CATALOGUE, arc, bucketing, clipping, nnm, rule_named
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table, stderr
 from flowstate_flower.errors import BadInput, Interrupted, UnknownName
 
@@ -93,7 +93,7 @@ def scenarios(
 
 
 def rules(output: FormatOption = Format.TABLE) -> None:
-    """List the aggregation rules, what each needs and where it comes from.
+    """List the aggregation rules, what each needs and where it comes from, and the mixings that may stand before them.
 
     Example: `flowstate rules`
     """
@@ -103,6 +103,9 @@ def rules(output: FormatOption = Format.TABLE) -> None:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
         return
     print_table(columns, rows)
+    print_line("\nBefore any rule, as in 'nnm >> trimmed-mean':")
+    examples = (nnm(), bucketing(), clipping(1.0), arc())
+    print_table(["mixing", "what it does", "paper"], [(m.name, m.summary, m.paper) for m in examples])
 
 
 @contextmanager

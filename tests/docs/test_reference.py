@@ -45,7 +45,7 @@ def _documents() -> list[type[BaseModel]]:
 NAMED = {
     "scenario.md": keys(Scenario),
     "policy.md": keys(TenantPolicy),
-    "rules.md": set(CATALOGUE),
+    "rules.md": {*CATALOGUE, "nnm", "arc", "bucketing(size=2, seed=0)", "clipping(norm=1.0)"},
     "reasons.md": {str(reason) for reason in (*Reason, *Refused)},
     "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, LedgerRow)},
 }
