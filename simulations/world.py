@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, RecordDict
 from flwr.serverapp import Grid
-from flwr.serverapp.strategy import FedAdam, FedAvg, Strategy
+from flwr.serverapp.strategy import FedAdam, Strategy
 
 from flowstate_flower import wiring
 from flowstate_flower.admission import Limits
@@ -170,11 +170,11 @@ def policy_of(tenant: str, scenario: Scenario, seed: int) -> TenantPolicy:
     )
 
 
-def optimiser_of(scenario: Scenario) -> Strategy:
+def optimiser_of(scenario: Scenario) -> Strategy | None:
     """The Flower strategy that applies each round's aggregate."""
     if scenario.round.optimiser == "fedadam":
         return FedAdam(eta=scenario.round.server_learning_rate, beta_1=0.9, beta_2=0.99)
-    return FedAvg()
+    return None  # FedAvg: the rule's aggregate as it is
 
 
 def roll_call(grid: Grid, keys: Mapping[str, PublicKey]) -> dict[int, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
-from flwr.serverapp.strategy import FedAvg, Strategy
+from flwr.serverapp.strategy import Strategy
 
 from flowstate_flower.aggregation.updates import Arrays, Layout
 from flowstate_flower.errors import BadInput
@@ -18,19 +18,24 @@ from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS
 
 
 class ServerOptimiser:
-    """Wraps a Flower strategy. `begin` before the round, `step` with what the rule made of it."""
+    """Wraps a Flower strategy. `begin` before the round, `step` with what the rule made of it.
+
+    None takes the rule's aggregate as it is, which is what FedAvg does with a single reply.
+    """
 
     def __init__(self, strategy: Strategy | None = None) -> None:
-        self._strategy = FedAvg(fraction_evaluate=0.0) if strategy is None else strategy
+        self._strategy = strategy
         self._requests: list[Message] = []
 
     @property
     def name(self) -> str:
         """Class of the Flower strategy."""
-        return type(self._strategy).__name__
+        return "none" if self._strategy is None else type(self._strategy).__name__
 
     def begin(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord) -> None:
         """Show the strategy the model and a copy of the config, as Flower would before a round."""
+        if self._strategy is None:
+            return
         nodes = max(1, *(int(getattr(self._strategy, k, 0)) for k in ("min_available_nodes", "min_train_nodes")))
         grid = _NobodyGrid(nodes)
         self._requests = list(self._strategy.configure_train(server_round, arrays, ConfigRecord(dict(config)), grid))
@@ -39,6 +44,8 @@ class ServerOptimiser:
         """The next model, where the rule's aggregate is `target`. Layers keep their dtype; those that are not floating are
         the base's. Raises `BadInput` where the strategy makes something else of them.
         """
+        if self._strategy is None:
+            return target
         if not self._requests:
             raise BadInput(f"{self.name} asked no node", hint="set its fraction_train above 0")
         metrics = MetricRecord({EXAMPLES: 1})

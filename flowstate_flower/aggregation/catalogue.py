@@ -1,11 +1,14 @@
 """The rules by name. The command line lists this dictionary, the contract tests and the docs walk it."""
 
 from collections.abc import Callable
+from importlib.metadata import entry_points
 
 from flowstate_flower.aggregation import coordinates, geometry, rows, subsets
 from flowstate_flower.aggregation.mixing import mixing_named
 from flowstate_flower.aggregation.rule import Rule
-from flowstate_flower.errors import UnknownName
+from flowstate_flower.errors import BadInput, UnknownName
+
+ENTRY_POINTS = "flowstate_flower.rules"
 
 
 def _linear(slope: int, constant: int) -> Callable[[int], int]:
@@ -156,9 +159,24 @@ def rule_named(text: str) -> Rule:
     Raises `UnknownName` with the nearest name that exists. A rule's own name can be read back.
     """
     *before, name = (part.strip() for part in text.split(">>"))
-    if name not in CATALOGUE:
-        raise UnknownName("rule", name, CATALOGUE)
-    rule = CATALOGUE[name]
+    known = CATALOGUE if name in CATALOGUE else CATALOGUE | installed_rules()
+    if name not in known:
+        raise UnknownName("rule", name, known)
+    rule = known[name]
     for mixing in reversed(before):
         rule = mixing_named(mixing) >> rule
     return rule
+
+
+def installed_rules() -> dict[str, Rule]:
+    """Rules that other packages bring, as entry points of the group `flowstate_flower.rules`: each is a `Rule`.
+
+    They come after ours: a package cannot replace a rule of the catalogue. Raises `BadInput` for an entry that is no rule.
+    """
+    found = {}
+    for entry in entry_points(group=ENTRY_POINTS):
+        rule = entry.load()
+        if not isinstance(rule, Rule):
+            raise BadInput(f"the entry point '{entry.name}' is not a rule", hint=f"uninstall or mend {entry.value}")
+        found[rule.name] = rule
+    return found

@@ -147,6 +147,6 @@ def applied(layout: Layout, base: Arrays, update: Vector) -> Arrays:
             arrays.append(array)
             continue
         step = update[offset : offset + layer.size].reshape(layer.shape)
-        arrays.append((array.astype(np.float64) + step).astype(layer.dtype))
+        arrays.append(np.add(array, step).astype(layer.dtype, copy=False))
         offset += layer.size
     return tuple(arrays)

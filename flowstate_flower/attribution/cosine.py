@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowstate_flower.aggregation import Aggregate, Updates
-from flowstate_flower.aggregation.updates import Matrix, Vector
+from flowstate_flower.aggregation.engine import moments
+from flowstate_flower.aggregation.updates import Vector
 
 GROUPS = 16
 NORMAL_95 = 1.96
@@ -35,7 +36,7 @@ def cosine_shares(updates: Updates, aggregate: Aggregate) -> tuple[Share, ...]:
 
     A row to which the rule gave no weight has no share. All are 0 where nothing points towards the aggregate.
     """
-    products, norms = _moments(updates, aggregate.update)
+    products, norms = moments(updates, aggregate.update, GROUPS)
     counted = np.ones(updates.n) if aggregate.weights is None else (aggregate.weights > 0).astype(float)
     whole = _normalised(products.sum(axis=1), norms.sum(axis=1), counted)
     left_out = np.array(
@@ -46,17 +47,6 @@ def cosine_shares(updates: Updates, aggregate: Aggregate) -> tuple[Share, ...]:
         Share(float(v), float(max(0.0, v - NORMAL_95 * e)), float(min(1.0, v + NORMAL_95 * e)))
         for v, e in zip(whole, error, strict=True)
     )
-
-
-def _moments(updates: Updates, direction: Vector) -> tuple[Matrix, Matrix]:
-    """(n, GROUPS) dot products with `direction` and squared norms, over coordinates dealt to groups in turn."""
-    products, norms = np.zeros((updates.n, GROUPS)), np.zeros((updates.n, GROUPS))
-    for where, block in updates.blocks():
-        group = np.arange(where.start, where.stop) % GROUPS
-        for i, row in enumerate(block):
-            products[i] += np.bincount(group, row * direction[where], GROUPS)
-            norms[i] += np.bincount(group, row * row, GROUPS)
-    return products, norms
 
 
 def _normalised(products: Vector, norms: Vector, counted: Vector) -> Vector:

@@ -13,6 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from flowstate_flower.aggregation import CATALOGUE, arc, bucketing, clipping, nnm, rule_named
+from flowstate_flower.aggregation.catalogue import installed_rules
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table, stderr
 from flowstate_flower.errors import BadInput, Interrupted, UnknownName
 
@@ -97,7 +98,7 @@ def rules(output: FormatOption = Format.TABLE) -> None:
 
     Example: `flowstate rules`
     """
-    rows = [(rule.name, rule.needs, rule.summary, rule.paper) for rule in CATALOGUE.values()]
+    rows = [(rule.name, rule.needs, rule.summary, rule.paper) for rule in (installed_rules() | CATALOGUE).values()]
     columns = ["rule", "needs", "summary", "paper"]
     if output is Format.JSON:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])

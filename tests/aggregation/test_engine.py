@@ -167,3 +167,39 @@ def test_kernels_are_compiled_once_and_a_broken_cache_is_not_run(tmp_path: Path,
         np.testing.assert_array_equal(engine.rank_mean(updates, 3, 6), expected)
         assert stored.read_bytes() == whole
     rank_mean_kernel.cache_clear()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 12), sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=4))
+def test_moments_are_those_of_the_plain_path(seed: int, n: int, sizes: list[int]) -> None:
+    rng = np.random.default_rng(seed)
+    layout = Layout(tuple(Layer(f"l{i}", (size,), np.dtype("f4")) for i, size in enumerate(sizes)))
+    base = tuple(rng.normal(size=size).astype("f4") for size in sizes)
+    rows = tuple(tuple(b + rng.normal(size=b.shape).astype("f4") for b in base) for _ in range(n))
+    direction = rng.normal(size=layout.dimension).astype("f4")
+    updates = Updates(layout, base, rows, np.full(n, 1 / n))
+    gaps = np.array([np.concatenate([r.astype(float) - b for r, b in zip(row, base, strict=True)]) for row in rows])
+    products, squares = engine.moments(updates, direction, 16)
+    scale = np.abs(gaps).sum(axis=1).max() + 1
+    np.testing.assert_allclose(products.sum(axis=1), gaps @ direction, atol=1e-5 * scale)
+    np.testing.assert_allclose(squares.sum(axis=1), (gaps**2).sum(axis=1), rtol=1e-5)
+    slow_products, slow_squares = engine.moments(updates, direction.astype(float), 16)  # float64: the plain path
+    np.testing.assert_allclose(products, slow_products, atol=1e-5 * scale)
+    np.testing.assert_allclose(squares, slow_squares, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [*CATALOGUE, "nnm >> trimmed-mean", "arc >> median", "nnm >> krum"])
+def test_no_rule_copies_the_updates(name: str) -> None:
+    """Beyond the replies themselves, at most two models and a few megabytes for tiles and matrices."""
+    import tracemalloc
+
+    from flowstate_flower.aggregation import rule_named
+
+    updates, rule = large(7, 12, 1_000_000), rule_named(name)
+    byzantine = 2 if rule.fewest(2) else 0
+    rule(updates, byzantine=byzantine)  # compiled
+    tracemalloc.start()
+    rule(updates, byzantine=byzantine)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= 2 * 4_000_000 + 4_000_000

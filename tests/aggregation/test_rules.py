@@ -13,7 +13,7 @@ from flowstate_flower.aggregation.engine import plain, squared_distances
 from flowstate_flower.aggregation.rows import krum_scores
 from flowstate_flower.aggregation.rule import NotFiniteRow
 from flowstate_flower.aggregation.updates import Layer, Layout, applied
-from flowstate_flower.errors import UnknownName
+from flowstate_flower.errors import BadInput, UnknownName
 
 F = 2
 every_rule = pytest.mark.parametrize("rule", CATALOGUE.values(), ids=lambda r: r.name)
@@ -285,3 +285,23 @@ def test_a_row_is_not_its_own_neighbour_even_among_equals() -> None:
     rows = np.array([[0.0], [0.0], [0.0], [10.0], [11.0]])
     scores = krum_scores(squared_distances(Updates.from_matrix(rows)), byzantine=1)
     np.testing.assert_array_equal(scores, [0, 0, 0, 101, 122])
+
+
+def test_another_package_brings_a_rule_as_an_entry_point(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real distribution on the path: its rule is found by name, composes, and cannot replace one of ours."""
+    (tmp_path / "theirs.py").write_text(
+        "from dataclasses import replace\n"
+        "from flowstate_flower.aggregation import CATALOGUE\n"
+        "OWN = replace(CATALOGUE['median'], name='theirs')\n"
+        "MEDIAN = replace(CATALOGUE['mean'], name='median')\n"
+    )
+    info = tmp_path / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[flowstate_flower.rules]\ntheirs = theirs:OWN\nmedian = theirs:MEDIAN\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert rule_named("nnm >> theirs").name == "nnm >> theirs"
+    assert rule_named("median") is CATALOGUE["median"]
+    (info / "entry_points.txt").write_text("[flowstate_flower.rules]\nbroken = os:sep\n")
+    with pytest.raises(BadInput, match="'broken' is not a rule"):
+        rule_named("unheard-of")

@@ -155,8 +155,12 @@ FLOATS = {"weight": np.linspace(-1, 1, 12, dtype="f4").reshape(3, 4), "bias": np
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: FedAdam(eta=0.1, beta_1=0.9, beta_2=0.99), lambda: FedAvgM(server_learning_rate=0.5, server_momentum=0.9)],
-    ids=["FedAdam", "FedAvgM"],
+    [
+        FedAvg,
+        lambda: FedAdam(eta=0.1, beta_1=0.9, beta_2=0.99),
+        lambda: FedAvgM(server_learning_rate=0.5, server_momentum=0.9),
+    ],
+    ids=["FedAvg", "FedAdam", "FedAvgM"],
 )
 def test_any_flower_strategy_is_the_servers_optimiser(federation, run_terms: RunTerms, make) -> None:
     """Three rounds through ours equal three rounds of Flower's strategy fed the rule's aggregate directly."""

@@ -22,6 +22,7 @@ from flowstate_flower.aggregation.updates import Layer, Matrix, Updates, Vector
 
 ALIGNED_COLUMNS = 1024
 SMALLEST_PARALLEL = 65_536
+LONGEST_STRETCH = 1024
 LANES = 16  # kernels run on multiples of this; the columns left over take the numpy path
 
 Flat = NDArray[Any]
@@ -29,9 +30,10 @@ Flat = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Columns start…end of one floating layer; `out` is where its result begins."""
+    """Columns start…end of one floating layer; `out` is where its result begins, `place` its first column among all."""
 
     layer: Layer
+    place: int
     base: Flat
     rows: tuple[Flat, ...]
     start: int
@@ -138,6 +140,27 @@ def squared_distances(updates: Updates) -> Matrix:
     return upper + np.triu(upper, 1).T
 
 
+def moments(updates: Updates, direction: Vector, groups: int) -> NDArray[np.float64]:
+    """(2, n, groups): each row's products with `direction` (d,) and its squares, over columns dealt to groups in stretches."""
+    n, d = updates.n, updates.layout.dimension
+    width = max(1, min(LONGEST_STRETCH, d // (4 * groups)))
+
+    def work(part: _Part) -> NDArray[np.float64]:
+        if not part.is_compiled or direction.dtype != np.float32:
+            rows = [row[part.start : part.end] for row in part.rows]
+            base = part.base[part.start : part.end]
+            return plain.moments(rows, base, direction, part.place + part.start, width, groups)
+        from flowstate_flower.aggregation.engine import pairs
+
+        total = np.zeros((2, n, groups))
+        addresses = np.array(part.addresses(), dtype=np.uintp)
+        pairs.add_moments(addresses, part.base.ctypes.data, direction, part.place, part.start, part.end, width, total)
+        return total
+
+    results = _run(work, _parts(updates, np.empty(d, updates.layout.working_dtype), range(n)))
+    return np.sum(results, axis=0) if results else np.zeros((2, n, groups))
+
+
 def _mixed_distances(updates: Updates) -> Matrix:
     """Distances between mixed rows follow from those between the rows: ‖Σ gᵢ xᵢ‖² = -gᵀDg / 2 for weights g that sum to 0."""
     if updates.mixing is None or updates.known is None:
@@ -202,7 +225,7 @@ def _parts(updates: Updates, out: Flat, kept: Sequence[int]) -> Iterator[_Part]:
         threads = updates.threads if layer.size >= SMALLEST_PARALLEL else 1
         step = -(-layer.size // threads // ALIGNED_COLUMNS) * ALIGNED_COLUMNS or layer.size
         for start in range(0, layer.size, step):
-            yield _Part(layer, base, rows, start, min(start + step, layer.size), out[offset : offset + layer.size])
+            yield _Part(layer, offset, base, rows, start, min(start + step, layer.size), out[offset : offset + layer.size])
         offset += layer.size
 
 

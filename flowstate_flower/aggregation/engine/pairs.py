@@ -122,6 +122,33 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
             i += 1
 
 
+@_compiled(fastmath={"reassoc", "contract", "nsz"})
+def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
+    rows: Any, base: int, direction: Any, place: int, start: int, end: int, width: int, total: Any
+) -> None:
+    """Add to `total`, (2, n, groups) float64, each row's products with `direction` and its squares, group by group.
+
+    `direction` is indexed from `place`, where column 0 of this layer lies; stretches of `width` columns go to groups in turn.
+    """
+    groups = total.shape[2]
+    origin = carray(_pointer(base), (end,))
+    low = start
+    while low < end:
+        group = (place + low) // width % groups
+        high = min(end, low + width - (place + low) % width)
+        b, towards = origin[low:high], direction[place + low : place + high]
+        for i in range(len(rows)):
+            row = carray(_pointer(rows[i]), (end,))[low:high]
+            product = square = np.float32(0)
+            for k in range(high - low):
+                gap = row[k] - b[k]
+                product += gap * towards[k]
+                square += gap * gap
+            total[0, i, group] += product
+            total[1, i, group] += square
+        low = high
+
+
 @intrinsic
 def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, out: Any) -> Any:
     """Call the order-statistics kernel at `address` on columns 0…end."""

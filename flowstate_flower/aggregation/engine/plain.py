@@ -69,6 +69,20 @@ def weighted_sum(weights: Block) -> Work:
     return work
 
 
+def moments(rows: Sequence[Block], base: Block, direction: Block, place: int, width: int, groups: int) -> Block:
+    """(2, n, groups) products with `direction` and squares of the rows' differences to the base: see `pairs.add_moments`."""
+    total = np.zeros((2, len(rows), groups))
+    for low in range(0, len(base), BLOCK_COLUMNS):
+        columns = slice(low, min(low + BLOCK_COLUMNS, len(base)))
+        group = np.arange(place + columns.start, place + columns.stop) // width % groups
+        towards = direction[place + columns.start : place + columns.stop]
+        for i, row in enumerate(rows):
+            gap = row[columns].astype(np.float64) - base[columns]
+            total[0, i] += np.bincount(group, gap * towards, groups)
+            total[1, i] += np.bincount(group, gap * gap, groups)
+    return total
+
+
 def squared_distances(rows: Sequence[Block], start: int, end: int) -> Matrix:
     """(n, n), upper triangle and diagonal: direct differences in float64."""
     n = len(rows)
