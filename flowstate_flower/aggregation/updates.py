@@ -1,11 +1,11 @@
-"""Updates as the rules see them: what each tenant sent minus the model that was sent to it, in blocks of columns.
+"""Updates as the rules see them: what each tenant sent minus the model that was sent to it.
 
-The rows are read where they lie (views on the replies' buffers); only one block of differences exists at a time, so no
-rule ever holds a copy of n models.
+The rows stay where they lie (views on the replies' buffers) and are read by the passes of `engine`; no rule ever holds a
+copy of n models.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 Vector = NDArray[Any]
 Matrix = NDArray[np.float64]
 Arrays = tuple[NDArray[Any], ...]
-
-BLOCK_COLUMNS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +91,6 @@ class Updates:
     def n(self) -> int:
         """Number of rows that a rule sees."""
         return len(self.rows) if self.mixing is None else len(self.mixing)
-
-    def blocks(self, columns: int = BLOCK_COLUMNS) -> Iterator[tuple[slice, Matrix]]:
-        """Blocks `(where, (n, k) differences in float64)` with k ≤ `columns`, in order; together they cover 0…d."""
-        offset = 0
-        for index, layer in enumerate(self.layout.layers):
-            if not layer.is_floating:
-                continue
-            base = self.base[index].reshape(-1)
-            flat = [row[index].reshape(-1) for row in self.rows]
-            for start in range(0, layer.size, columns):
-                part = slice(start, min(start + columns, layer.size))
-                block = np.empty((self.n, part.stop - part.start))
-                for i, row in enumerate(flat):
-                    np.subtract(row[part], base[part], out=block[i], dtype=np.float64)
-                yield slice(offset + part.start, offset + part.stop), block
-            offset += layer.size
 
     def only(self, rows: Sequence[int]) -> "Updates":
         """Some of the rows, weighing the same."""

@@ -18,6 +18,7 @@ from flowstate_flower.cli.output import Format, FormatOption, print_json, print_
 from flowstate_flower.errors import BadInput, Interrupted, UnknownName
 
 if TYPE_CHECKING:
+    from flowstate_flower.registry.views import Participation
     from flowstate_flower.simulations.results import Results
     from flowstate_flower.simulations.world import Variant
 
@@ -155,39 +156,25 @@ def _print_results(results: "Results", folder: Path) -> None:
     heads = ["round", f"{results.rule}", "plain FedAvg", "nobody poisons"]
     print_table(heads, rows, title="Accuracy on held-out digits")
     print_line("")
-    print_table(
-        [
-            "tenant",
-            "behaviour",
-            "consent",
-            "invited",
-            "trained",
-            "filtered",
-            "refused",
-            "rejected",
-            "why",
-            "ε",
-            "share",
-        ],
-        [
-            (
-                t.tenant,
-                results.behaviours.get(t.tenant, "honest"),
-                t.status,
-                t.invited,
-                t.trained,
-                t.filtered,
-                t.refused,
-                t.rejected,
-                ", ".join(f"{reason} × {count}" for reason, count in t.reasons.items()),
-                None if t.epsilon is None else f"{t.epsilon:.2f}",
-                f"{t.share:.1%}",
-            )
-            for t in results.tenants
-        ],
-        title=_tenants_title(results),
-    )
+    heads = ["tenant", "behaviour", "consent", "invited", "trained", "filtered", "refused", "rejected", "why", "ε", "share"]
+    print_table(heads, [_tenant_row(results, part) for part in results.tenants], title=_tenants_title(results))
     _print_verdict(results, folder)
+
+
+def _tenant_row(results: "Results", part: "Participation") -> tuple[object, ...]:
+    return (
+        part.tenant,
+        results.behaviours.get(part.tenant, "honest"),
+        part.status,
+        part.invited,
+        part.trained,
+        part.filtered,
+        part.refused,
+        part.rejected,
+        ", ".join(f"{reason} × {count}" for reason, count in part.reasons.items()),
+        None if part.epsilon is None else f"{part.epsilon:.2f}",
+        f"{part.share:.1%}",
+    )
 
 
 def _tenants_title(results: "Results") -> str:
