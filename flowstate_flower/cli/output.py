@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, is_dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from flowstate_flower.errors import FlowstateError
 
+NOTHING, WIDE = "–", 110
 stderr = Console(stderr=True, highlight=False)
 
 
@@ -33,15 +34,36 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
-    """A table on stdout, never narrower than its content when it goes to a file or a pipe."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", spare: Collection[str] = ()
+) -> None:
+    """A table on stdout, never narrower than its content when it goes to a file or a pipe.
+
+    On a narrow terminal the columns that hold sentences wrap, numbers and names do not, and the `spare` ones are left out,
+    as they are wherever they are empty.
+    """
+    console = _stdout()
+    cells = [[cell(value) for value in row] for row in rows]
+    shown = [i for i, name in enumerate(columns) if name not in spare or (is_wide() and _says_something(cells, i))]
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(cell(value)) for value in row))
+    for i in shown:
+        table.add_column(columns[i], overflow="fold", no_wrap=all(" " not in row[i] for row in cells))
+    for row in cells:
+        table.add_row(*(escape(row[i]) for i in shown))
     console.print(table)
+
+
+def is_wide() -> bool:
+    """Whether stdout has room for the spare columns: a file and a pipe always have."""
+    return _stdout().width >= WIDE
+
+
+def _stdout() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def _says_something(cells: Sequence[Sequence[str]], column: int) -> bool:
+    return any(row[column] != NOTHING for row in cells)
 
 
 def print_line(text: str) -> None:
@@ -52,7 +74,7 @@ def print_line(text: str) -> None:
 def cell(value: object) -> str:
     """A value as people read it: – for nothing, three digits of a fraction."""
     if value is None or value == "":
-        return "–"
+        return NOTHING
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

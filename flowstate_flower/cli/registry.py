@@ -47,7 +47,7 @@ def run_list(registry: RegistryOption = None, output: FormatOption = Format.TABL
         print_json(rows)
         return
     table = [(v.run, v.status, f"{v.rounds}/{v.planned_rounds}", v.rule, v.accuracy, v.started_at) for v in rows]
-    print_table(["run", "status", "rounds", "rule", "accuracy", "started"], table)
+    print_table(["run", "status", "rounds", "rule", "accuracy", "started"], table, spare={"started"})
 
 
 @run.command("show")
@@ -72,6 +72,7 @@ def run_show(
             (r.round, r.status, r.invited, r.accepted, r.refused, r.rejected, r.accuracy, r.model_digest[:12], r.why)
             for r in closed
         ],
+        spare={"model"},
     )
     print_line("")
     print_table(
@@ -80,6 +81,7 @@ def run_show(
             (p.tenant, p.status, p.invited, p.trained, p.filtered, p.refused, p.rejected, p.epsilon, p.delta, p.share)
             for p in parts
         ],
+        spare={"consent now", "δ"},
     )
 
 
@@ -99,7 +101,7 @@ def audit_log(
         print_json(rows)
         return
     table = [(v.position, v.at, v.actor, v.tenant, v.kind, v.subject) for v in rows]
-    print_table(["entry", "at", "actor", "tenant", "what", "row"], table)
+    print_table(["entry", "at", "actor", "tenant", "what", "row"], table, spare={"at", "tenant"})
 
 
 @audit.command("verify")

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from flowstate_flower.aggregation import CATALOGUE, arc, bucketing, clipping, nnm, rule_named
 from flowstate_flower.aggregation.catalogue import installed_rules
-from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table, stderr
+from flowstate_flower.cli.output import Format, FormatOption, is_wide, print_json, print_line, print_table, stderr
 from flowstate_flower.errors import BadInput, Interrupted, UnknownName
 
 if TYPE_CHECKING:
@@ -157,7 +157,12 @@ def _print_results(results: "Results", folder: Path) -> None:
     print_table(heads, rows, title="Accuracy on held-out digits")
     print_line("")
     heads = ["tenant", "behaviour", "consent", "invited", "trained", "filtered", "refused", "rejected", "why", "ε", "share"]
-    print_table(heads, [_tenant_row(results, part) for part in results.tenants], title=_tenants_title(results))
+    rows = [_tenant_row(results, part) for part in results.tenants]
+    print_table(heads, rows, title=_tenants_title(results), spare={"consent", "why"})
+    if not is_wide():
+        for part in results.tenants:
+            if part.reasons:
+                print_line(f"{part.tenant}: {_why(part)}")
     _print_verdict(results, folder)
 
 
@@ -171,10 +176,14 @@ def _tenant_row(results: "Results", part: "Participation") -> tuple[object, ...]
         part.filtered,
         part.refused,
         part.rejected,
-        ", ".join(f"{reason} × {count}" for reason, count in part.reasons.items()),
+        _why(part),
         None if part.epsilon is None else f"{part.epsilon:.2f}",
         f"{part.share:.1%}",
     )
+
+
+def _why(part: "Participation") -> str:
+    return ", ".join(f"{reason} × {count}" for reason, count in part.reasons.items())
 
 
 def _tenants_title(results: "Results") -> str:

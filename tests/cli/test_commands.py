@@ -1,6 +1,8 @@
 """What a person types, what comes back, and with which exit code."""
 
 import json
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -297,3 +299,14 @@ def test_bench_prints_each_goal_and_fails_where_one_is_missed(
     monkeypatch.setattr(bench, "MOST_SECONDS", 0.0)
     assert run(["bench", "quickstart", "--seeds", "1", "--check"]) == 1
     assert "MISSED" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("script") is None, reason="needs util-linux to open a terminal")
+def test_a_narrow_terminal_loses_columns_but_no_name(simulated: Path) -> None:
+    """Eighty columns, as terminals open: whole names and numbers, fewer columns."""
+    command = f"stty cols 80; {FLOWSTATE} run show quickstart-2-defended --registry {simulated}"
+    done = subprocess.run(["script", "-qec", command, "/dev/null"], text=True, capture_output=True, check=True)
+    assert "tenant-10" in done.stdout
+    assert "rejected" in done.stdout
+    assert "consent now" not in done.stdout
+    assert max(len(line.rstrip()) for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", done.stdout).splitlines()) <= 80
