@@ -203,3 +203,21 @@ def test_no_rule_copies_the_updates(name: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= 2 * 4_000_000 + 4_000_000
+
+
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever processor this runs on: the kernels of narrower and wider ones agree to the bit."""
+    from flowstate_flower.aggregation.engine import compiled
+
+    updates = large(8, 9, 1000)
+    expected = [engine.rank_mean(updates, 2, 7), engine.mean_around(updates, 6, (4, 5))]
+    monkeypatch.setattr(compiled, "_lanes", lambda: lanes)
+    for kernel in (compiled.rank_mean_kernel, compiled.mean_around_kernel):
+        kernel.cache_clear()
+    try:
+        np.testing.assert_array_equal(engine.rank_mean(updates, 2, 7), expected[0])
+        np.testing.assert_array_equal(engine.mean_around(updates, 6, (4, 5)), expected[1])
+    finally:
+        for kernel in (compiled.rank_mean_kernel, compiled.mean_around_kernel):
+            kernel.cache_clear()
