@@ -177,23 +177,15 @@ def the_signed_bytes(submission: Submission, terms: RoundTerms) -> Fault | None:
     return None
 
 
-def finite(submission: Submission, terms: RoundTerms) -> Fault | None:
-    """No NaN and no infinity in any floating layer. A finite length of the update says so in one pass."""
-    if np.isfinite(_update_norm(terms, submission)):
+def of_bounded_length(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """No NaN, no infinity, and an L2 norm within policy. One pass: where the norm is finite, so is every coordinate."""
+    norm, bound = _update_norm(terms, submission), terms.limits.largest_update_norm
+    if np.isfinite(norm) and (bound is None or norm <= bound):
         return None
     for layer, array in zip(terms.layout.layers, submission.arrays, strict=True):
         if layer.is_floating and not np.isfinite(array).all():
             return Reason.NOT_FINITE, f"layer {layer.name}"
-    return None
-
-
-def near_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
-    """The update's L2 norm is within policy, and within what a float64 can square."""
-    norm = _update_norm(terms, submission)
-    bound = terms.limits.largest_update_norm
-    if not np.isfinite(norm) or (bound is not None and norm > bound):
-        return Reason.TOO_FAR, f"norm {norm:.4g}, at most {bound if bound is not None else 'finite'}"
-    return None
+    return Reason.TOO_FAR, f"norm {norm:.4g}, at most {bound if bound is not None else 'finite'}"
 
 
 def plausible_examples(submission: Submission, terms: RoundTerms) -> Fault | None:
@@ -220,13 +212,12 @@ def private_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
     return None
 
 
-# In order: each may rely on those before it (signed on invited, near_enough on finite).
+# In order: each may rely on those before it (signed on invited, of_bounded_length on the_signed_bytes).
 OF_EVERY_REPLY: Sequence[Callable[[Reply, RoundTerms], Fault | None]] = (invited, signed, about_this_round, consenting)
 OF_UPDATES: Sequence[Callable[[Submission, RoundTerms], Fault | None]] = (
     trained_from_this_model,
     the_signed_bytes,
-    finite,
-    near_enough,
+    of_bounded_length,
     plausible_examples,
     private_enough,
 )

@@ -9,6 +9,7 @@ from flowstate_flower.errors import RunImpossible
 from flowstate_flower.registry import Registry, rounds, views
 from flowstate_flower.simulations import flower_runtime
 from flowstate_flower.simulations.client import WORLD_KEY, app
+from flowstate_flower.simulations.flower_runtime import last_line
 from flowstate_flower.simulations.in_process import InProcessGrid
 from flowstate_flower.simulations.world import World
 
@@ -61,7 +62,7 @@ def _check_completed(registry: Registry, world: World, log: str) -> None:
     known = {view.run: view for view in views.runs(registry)}
     view = known.get(world.plan.run)
     if view is None:
-        raise RunImpossible("Flower's simulation ended before the run began", hint=f"the end of its log: {log[-400:]}")
+        raise RunImpossible("Flower's simulation ended before the run began", hint=f"its log ends with: {last_line(log)}")
     if view.status != rounds.COMPLETED:
         raise RunImpossible(f"{view.run} is {view.status}: {view.note}", hint=f"flowstate run show {view.run}")
 

@@ -64,7 +64,7 @@ def _superlink(home: Path, environment: dict[str, str]) -> Iterator[str]:
         deadline = time.monotonic() + STARTUP_SECONDS
         while not _is_up(address):
             if child.poll() is not None or time.monotonic() > deadline:
-                raise RunImpossible("Flower's SuperLink did not start", hint=log.read_text(errors="replace")[-400:])
+                raise RunImpossible("Flower's SuperLink did not start", hint=last_line(log.read_text(errors="replace")))
             time.sleep(0.1)
         yield address
 
@@ -90,6 +90,12 @@ def _is_up(address: str) -> bool:
         return httpx.get(f"http://{address}/health", timeout=0.5).is_success
     except httpx.HTTPError:
         return False
+
+
+def last_line(log: str) -> str:
+    """The last line of a log that says something, for a hint."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1][-300:] if lines else "nothing was logged"
 
 
 def _free_port() -> int:

@@ -37,7 +37,6 @@ class Results:
     tenants: tuple[views.Participation, ...]
     behaviours: Mapping[str, str]
     attackers: frozenset[str]
-    rounds_detail: tuple[views.RoundView, ...]
     audit: AuditResult
     rule: str
     epsilon_budget: float | None
@@ -83,7 +82,6 @@ def collect(worlds: Mapping[Variant, World], engine: str, scenario: Scenario, se
         verdict = audit.verify(registry, registry.operator)
         view = views.run(registry, world.plan.run)
         parts = tuple(views.participation(registry, world.plan.run))
-        closed = tuple(views.rounds(registry, world.plan.run))
     finally:
         registry.close()
     return Results(
@@ -98,7 +96,6 @@ def collect(worlds: Mapping[Variant, World], engine: str, scenario: Scenario, se
         tenants=parts,
         behaviours=behaviours(scenario),
         attackers=frozenset(attacker.tenant for attacker in scenario.attackers),
-        rounds_detail=closed,
         audit=AuditResult(verdict.verified, verdict.entries, verdict.root),
         rule=view.rule,
         epsilon_budget=scenario.privacy.epsilon_budget if scenario.privacy else None,

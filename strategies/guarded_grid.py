@@ -15,7 +15,6 @@ from flwr.serverapp import Grid
 
 from flowstate_flower.admission import Reason
 
-WORKERS = 8
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.25
 
 NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
@@ -38,7 +37,8 @@ class GuardedGrid(Grid):
             return []
         ids = list(self._grid.push_messages(requests))
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
-        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="pull")
+        # as many workers as replies: however many uploads stall, the others are still fetched; idle workers are reused
+        pool = ThreadPoolExecutor(len(requests), thread_name_prefix="pull")
         try:
             answers = self._collect(ids, requests, deadline, pool)
         finally:

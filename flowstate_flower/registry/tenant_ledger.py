@@ -20,7 +20,6 @@ class TenantLedger:
     """`privacy.Ledger` on a file. Processes that share the file share the budget."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
             self._engine = sqlite_engine(path)

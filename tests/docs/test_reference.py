@@ -83,7 +83,7 @@ def test_the_reference_names_every_exit_code() -> None:
 
 
 def test_the_reference_names_every_key_of_the_metrics() -> None:
-    hidden = {"title", "behaviours", "attackers", "rounds_detail", "epsilon_budget"}
+    hidden = {"title", "behaviours", "attackers", "epsilon_budget"}
     text = page("metrics.md")
     for name in {field.name for field in fields(Results)} - hidden:
         assert f"`{name}`" in text, name

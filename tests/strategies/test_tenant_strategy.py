@@ -242,6 +242,30 @@ def test_a_malformed_object_costs_one_reply(federation) -> None:
     ]
 
 
+def test_many_stalled_uploads_do_not_starve_the_honest(federation) -> None:
+    """Twenty nodes announce an upload and never send it; the two that do are heard all the same."""
+
+    class Stalling(InProcessGrid):
+        def pull_messages(self, message_ids):
+            (message_id,) = message_ids
+            if owner[message_id] < FIRST_NODE + 20:
+                time.sleep(2)
+            return super().pull_messages([message_id])
+
+        def push_messages(self, messages):
+            ids = list(super().push_messages(messages))
+            owner.update(zip(ids, (m.metadata.dst_node_id for m in messages), strict=True))
+            return ids
+
+    del federation
+    owner: dict[str, int] = {}
+    grid = Stalling(lambda request, _: Message(RecordDict(), reply_to=request), 22)
+    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(22)]
+    replies = GuardedGrid(grid, grace_seconds=30).send_and_receive(requests, timeout=1)
+    grid.close()
+    assert [reply.has_error() for reply in replies] == [True] * 20 + [False] * 2
+
+
 def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path) -> None:
     """The roster of a real federation: by Flower's registered public key, not by what a node says."""
     from types import SimpleNamespace

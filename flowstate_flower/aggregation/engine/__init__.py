@@ -26,6 +26,7 @@ LONGEST_STRETCH = 1024
 LANES = 16  # kernels run on multiples of this; the columns left over take the numpy path
 
 Flat = NDArray[Any]
+NO_RESULT: Flat = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
         else:
             part.plainly(plain.weighted_sum(scale))
 
-    _run(work, _parts(updates, out, kept.tolist()))
+    _run(work, _parts(updates, kept.tolist(), out))
     return out
 
 
@@ -125,7 +126,6 @@ def squared_distances(updates: Updates) -> Matrix:
     if updates.mixing is not None:
         return _mixed_distances(updates)
     n = updates.n
-    out = np.empty(updates.layout.dimension, updates.layout.working_dtype)[:0]
 
     def work(part: _Part) -> Matrix:
         if part.is_compiled:
@@ -136,7 +136,7 @@ def squared_distances(updates: Updates) -> Matrix:
             return total[:n, :n]
         return plain.squared_distances(part.rows, part.start, part.end)
 
-    upper = np.triu(sum(_run(work, _parts(updates, out, range(n))), start=np.zeros((n, n))))
+    upper = np.triu(sum(_run(work, _parts(updates, range(n))), start=np.zeros((n, n))))
     return upper + np.triu(upper, 1).T
 
 
@@ -157,7 +157,7 @@ def moments(updates: Updates, direction: Vector, groups: int) -> NDArray[np.floa
         pairs.add_moments(addresses, part.base.ctypes.data, direction, part.place, part.start, part.end, width, total)
         return total
 
-    results = _run(work, _parts(updates, np.empty(d, updates.layout.working_dtype), range(n)))
+    results = _run(work, _parts(updates, range(n)))
     return np.sum(results, axis=0) if results else np.zeros((2, n, groups))
 
 
@@ -175,7 +175,7 @@ def _mixed_distances(updates: Updates) -> Matrix:
 
 def _columns(updates: Updates, kernel: Callable[[], Any], plainly: plain.Work) -> Vector:
     out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
-    parts = list(_parts(updates, out, range(len(updates.rows))))
+    parts = list(_parts(updates, range(len(updates.rows)), out))
     if updates.mixing is not None:
         _mixed_columns(updates.mixing, parts, kernel, plainly)
         return out
@@ -214,7 +214,7 @@ def _mixed_columns(mixing: Matrix, parts: list[_Part], kernel: Callable[[], Any]
     _run(work, parts)
 
 
-def _parts(updates: Updates, out: Flat, kept: Sequence[int]) -> Iterator[_Part]:
+def _parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT) -> Iterator[_Part]:
     """Every floating layer, cut into as many ranges as there are threads where it is large enough to be worth it."""
     offset = 0
     for index, layer in enumerate(updates.layout.layers):
