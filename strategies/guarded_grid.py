@@ -58,9 +58,11 @@ class GuardedGrid(Grid):
                     continue
                 if i not in pulls:
                     pulls[i] = (pool.submit(self._pull, message_id), time.monotonic())
-                elif (answer := self._answer(*pulls[i], requests[i])) is not None:
+                    continue
+                done = pulls[i][0].done()  # asked once: a pull that ends between two questions would be thrown away unread
+                if (answer := self._answer(*pulls[i], requests[i], done=done)) is not None:
                     answers[i] = answer
-                elif pulls[i][0].done():
+                elif done:
                     del pulls[i]
             time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
@@ -69,9 +71,9 @@ class GuardedGrid(Grid):
     def _pull(self, message_id: str) -> list[Message]:
         return list(self._grid.pull_messages([message_id]))
 
-    def _answer(self, pull: Pull, since: float, request: Message) -> Message | None:
-        """What the pull brought, or None where it has to be asked again."""
-        if not pull.done():
+    def _answer(self, pull: Pull, since: float, request: Message, *, done: bool) -> Message | None:
+        """What the pull brought, or None where it has to be waited for or asked again."""
+        if not done:
             stalled = pull.running() and time.monotonic() - since > self._grace_seconds
             return fault(request, UNREADABLE, "the upload stalled") if stalled else None
         if (error := pull.exception()) is not None:

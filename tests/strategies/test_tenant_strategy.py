@@ -266,6 +266,33 @@ def test_many_stalled_uploads_do_not_starve_the_honest(federation) -> None:
     assert [reply.has_error() for reply in replies] == [True] * 20 + [False] * 2
 
 
+def test_a_pull_that_ends_while_it_is_looked_at_is_not_thrown_away(federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flower hands a reply out once: a pull that is done at the second look only must not be dropped and asked again."""
+    from concurrent.futures import Future
+
+    from flowstate_flower.strategies import guarded_grid
+
+    class Late(Future):
+        looks = 0
+
+        def done(self) -> bool:
+            self.looks += 1
+            return self.looks > 1 and super().done()
+
+    class Pool(guarded_grid.ThreadPoolExecutor):
+        def submit(self, work, *arguments):
+            late = Late()
+            super().submit(lambda: late.set_result(work(*arguments)))
+            return late
+
+    del federation
+    monkeypatch.setattr(guarded_grid, "ThreadPoolExecutor", Pool)
+    grid = InProcessGrid(lambda request, _: Message(RecordDict(), reply_to=request), 1)
+    (reply,) = GuardedGrid(grid).send_and_receive([Message(RecordDict(), FIRST_NODE, "train")], timeout=2)
+    grid.close()
+    assert not reply.has_error()
+
+
 def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path) -> None:
     """The roster of a real federation: by Flower's registered public key, not by what a node says."""
     from types import SimpleNamespace
