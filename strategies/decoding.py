@@ -15,7 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from flowstate_flower.admission import Invitation, Reason, Refusal, Rejection, Reply, Submission
-from flowstate_flower.aggregation.updates import Arrays, Layer, Layout
+from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layer, Layout
 from flowstate_flower.strategies.guarded_grid import REASON_OF_CODE
 from flowstate_flower.trust.dsse import MAX_ENVELOPE_BYTES, Envelope, MalformedEnvelope
 from flowstate_flower.trust.statements import REFUSAL_TYPE, RefusalStatement, UpdateStatement, read
@@ -25,6 +25,7 @@ EXAMPLES = "num-examples"
 MOST_METRICS = 32
 MOST_HEADER_BYTES = 4096
 NUMPY_STYPE = "numpy.ndarray"
+BFLOAT16_STORED = np.dtype("V2")  # what an `.npy` header makes of it
 
 
 class Undecodable(Exception):
@@ -106,6 +107,8 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     if array.stype != NUMPY_STYPE:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: serialised as {array.stype[:40]}")
     shape, fortran, dtype, offset = _header(array.data, layer.name)
+    if dtype == BFLOAT16_STORED and layer.dtype == BFLOAT16:
+        dtype = BFLOAT16
     if dtype != layer.dtype:
         raise Undecodable(Reason.WRONG_DTYPE, f"{layer.name}: {dtype}, {layer.dtype} expected")
     if shape != layer.shape:
@@ -130,4 +133,10 @@ def _header(data: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any
 
 def arrays_of(record: ArrayRecord) -> tuple[tuple[str, ...], Arrays]:
     """Names and arrays of a model that the server itself holds, in its own order."""
-    return tuple(record.keys()), tuple(array.numpy() for array in record.values())
+    return tuple(record.keys()), tuple(array_of(array) for array in record.values())
+
+
+def array_of(array: Array) -> NDArray[Any]:
+    """The server's own array. Numpy stores bfloat16 as two bytes of no meaning; Flower's record still says what they are."""
+    stored = array.numpy()
+    return stored.view(BFLOAT16) if array.dtype == BFLOAT16.name and stored.dtype == BFLOAT16_STORED else stored

@@ -12,9 +12,9 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
-from flowstate_flower.aggregation.updates import Arrays, Layout
+from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layout
 from flowstate_flower.errors import BadInput
-from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS
+from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS, arrays_of
 
 
 class ServerOptimiser:
@@ -38,7 +38,8 @@ class ServerOptimiser:
             return
         nodes = max(1, *(int(getattr(self._strategy, k, 0)) for k in ("min_available_nodes", "min_train_nodes")))
         grid = _NobodyGrid(nodes)
-        self._requests = list(self._strategy.configure_train(server_round, arrays, ConfigRecord(dict(config)), grid))
+        shown = _readable(*arrays_of(arrays))
+        self._requests = list(self._strategy.configure_train(server_round, shown, ConfigRecord(dict(config)), grid))
 
     def step(self, server_round: int, layout: Layout, base: Arrays, target: Arrays) -> Arrays:
         """The next model, where the rule's aggregate is `target`. Layers keep their dtype; those that are not floating are
@@ -49,7 +50,7 @@ class ServerOptimiser:
         if not self._requests:
             raise BadInput(f"{self.name} asked no node", hint="set its fraction_train above 0")
         metrics = MetricRecord({EXAMPLES: 1})
-        content = RecordDict({ARRAYS: to_record(layout.names, target), METRICS: metrics})
+        content = RecordDict({ARRAYS: _readable(layout.names, target), METRICS: metrics})
         reply = Message(content, reply_to=self._requests[0])
         stepped, _ = self._strategy.aggregate_train(server_round, [reply])
         if stepped is None or set(stepped.keys()) != set(layout.names):
@@ -66,6 +67,11 @@ class ServerOptimiser:
 def to_record(names: tuple[str, ...], arrays: Arrays) -> ArrayRecord:
     """A Flower record of the arrays, rows first, in this order."""
     return ArrayRecord({n: Array(np.asarray(a, order="C")) for n, a in zip(names, arrays, strict=True)})
+
+
+def _readable(names: tuple[str, ...], arrays: Arrays) -> ArrayRecord:
+    """A record that Flower's strategies can compute with: they know no bfloat16."""
+    return to_record(names, tuple(a.astype(np.float32) if a.dtype == BFLOAT16 else a for a in arrays))
 
 
 class _NobodyGrid(Grid):

@@ -67,7 +67,9 @@ class Layout:
     @property
     def working_dtype(self) -> np.dtype[Any]:
         """The precision in which rules compute: float32, or float64 where a layer has it."""
-        wide = (layer.dtype for layer in self.layers if layer.is_floating and layer.dtype.itemsize > np.dtype(np.float32).itemsize)
+        wide = (
+            layer.dtype for layer in self.layers if layer.is_floating and layer.dtype.itemsize > np.dtype(np.float32).itemsize
+        )
         return np.result_type(np.float32, *wide)
 
 

@@ -31,7 +31,8 @@ def model_digest(layers: Iterable[tuple[str, NDArray[Any]]]) -> str:
     for name, array in layers:
         flat = np.asarray(array, order="C")
         little = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-        header = {"name": name, "dtype": little.dtype.str, "shape": list(flat.shape), "bytes": flat.nbytes}
+        kind = little.dtype.name if little.dtype.kind == "V" else little.dtype.str  # bfloat16 is `<V2` to numpy: any two bytes
+        header = {"name": name, "dtype": kind, "shape": list(flat.shape), "bytes": flat.nbytes}
         sha.update(canonical(header) + b"\n")
         sha.update(little.reshape(-1).view(np.uint8).data)
     return sha.hexdigest()

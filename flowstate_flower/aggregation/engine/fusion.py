@@ -1,8 +1,8 @@
 """What a pass does with the rows of one column, written for tensors of many columns: one operation after the other, or, where
 `torch.compile` is available and worth its wait, all of it as one kernel that reads every number once.
 
-A NaN or an infinity in a column makes that column's result not finite, whatever the pass would have dropped: infinity times 0 is
-NaN.
+A NaN or an infinity in a column makes that column's result not finite, whatever the pass would have dropped: infinity less
+itself is NaN (times 0 it would be too, but a compiler may not think so).
 """
 
 import logging
@@ -65,9 +65,9 @@ def vote(threshold: float | None) -> Column:
         gaps = [row - base for row in rows]
         votes = _sum([gap.sign() for gap in gaps])
         if threshold is None:
-            return votes.sign() + _sum([gap * 0 for gap in gaps])
+            return votes.sign() + _sum([gap - gap for gap in gaps])
         mean = _mean(gaps)
-        return torch.where(votes.abs() >= threshold, mean, -mean) + _sum([gap * 0 for gap in gaps])
+        return torch.where(votes.abs() >= threshold, mean, -mean) + _sum([gap - gap for gap in gaps])
 
     return column
 
@@ -120,7 +120,7 @@ def _sorted(rows: Sequence[Tensor], comparators: Sequence[Comparator]) -> tuple[
     lanes, probes = list(rows), []
     looks = extremes(len(rows), comparators)
     for k, comparator in enumerate([*comparators, None]):
-        probes += [lanes[lane] * 0 for place, lane, _ in looks if place == k]
+        probes += [lanes[lane] - lanes[lane] for place, lane, _ in looks if place == k]
         if comparator is None:
             break
         i, j, keep = comparator

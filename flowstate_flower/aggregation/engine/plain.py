@@ -95,9 +95,7 @@ def sign_counts(total: Block) -> Work:
     return work
 
 
-def moments(
-    rows: Sequence[Block], base: Block, direction: Block, place: int, columns: range, width: int, groups: int
-) -> Block:
+def moments(rows: Sequence[Block], base: Block, direction: Block, place: int, columns: range, width: int, groups: int) -> Block:
     """(2, n, groups) products with `direction` and squares of the rows' differences to the base: see `pairs.add_moments`."""
     total = np.zeros((2, len(rows), groups))
     for low in range(columns.start, columns.stop, BLOCK_COLUMNS):
