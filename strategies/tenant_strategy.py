@@ -5,7 +5,7 @@ roster, everything it leaves behind goes to `record`.
 import logging
 import random
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
@@ -13,9 +13,9 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Result, Strategy
 
 from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, RoundTerms
-from flowstate_flower.aggregation.updates import Arrays, Layout, applied
+from flowstate_flower.aggregation.updates import Arrays, Layout, Vector, applied
 from flowstate_flower.errors import RunImpossible
-from flowstate_flower.round import ClosedRound, Closing, Outcome, close
+from flowstate_flower.round import ClosedRound, Closing, OfTheServer, Outcome, close
 from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
 from flowstate_flower.strategies.optimiser import ServerOptimiser, to_record
@@ -67,12 +67,18 @@ class TenantStrategy(Strategy):
         roster: Roster,
         record: Callable[[ClosedRound], None],
         optimiser: Strategy | None = None,
+        root: Callable[[int, Arrays], Arrays] | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        """`root(round, model)` is what the server makes of the model on its own data, for the rules that trust such an
+        update.
+        """
         self.terms = terms
         self._roster = roster
         self._record = record
         self._optimiser = ServerOptimiser(optimiser)
+        self._root = root
+        self._memory: Mapping[str, Vector] = {}
         self._rng = rng or random.SystemRandom()
         self._open: _OpenRound | None = None
 
@@ -112,6 +118,7 @@ class TenantStrategy(Strategy):
         outcome = self._close(server_round, opened, replies)
         model = opened.base
         if outcome.update is not None:
+            self._memory = outcome.memory
             target = applied(opened.layout, opened.base, outcome.update)
             model = self._optimiser.step(server_round, opened.layout, opened.base, target)
         self._record(
@@ -149,6 +156,8 @@ class TenantStrategy(Strategy):
         closing, agreed = self.terms.closing, len(self._candidates(grid))
         if agreed == 0:
             raise RunImpossible(f"no tenant has opted in to '{self.terms.purpose}'", hint="tenants opt in, not operators")
+        if closing.rule.rooted and self._root is None:
+            raise RunImpossible(f"{closing.rule.name} needs an update of the server's own", hint="give the strategy a `root`")
         if problem := closing.rule.refusal(agreed, closing.byzantine):
             raise RunImpossible(problem, hint="more tenants must opt in, or tolerate fewer hostile ones")
         if self.terms.cohort is not None and self.terms.cohort < self.terms.fewest:
@@ -197,4 +206,5 @@ class TenantStrategy(Strategy):
         decoded = [decode(message, opened.layout, by_node) for message in replies]
         silent = by_node.keys() - {reply.node for reply in decoded}
         decoded += [Rejection(node, by_node[node].tenant, Reason.NO_REPLY, "no reply") for node in sorted(silent)]
-        return close(terms, decoded, self.terms.closing)
+        root = self._root(number, opened.base) if self._root and self.terms.closing.rule.rooted else None
+        return close(terms, decoded, self.terms.closing, OfTheServer(root, self._memory))

@@ -5,7 +5,7 @@ copy of n models. They are numpy arrays, or torch tensors that all lie on one de
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -81,6 +81,9 @@ class Updates:
     mean reads it: a robust rule that listened to self-reported counts would not be robust. `threads` is how many may read
     the rows at once. With a `mixing`, an (m, n) matrix, the rules see m mixed rows in place of the n, without the model that
     was sent where a row of it sums to less than 1; `known` are the n rows' squared distances, the sent model last.
+
+    What a few rules want besides: `senders`, whose rows these are; `root`, a model that the server itself trained from the
+    base; `memory`, what the rule left behind in the round before.
     """
 
     layout: Layout
@@ -90,6 +93,9 @@ class Updates:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1, repr=False)
     mixing: Matrix | None = field(default=None, repr=False)
     known: Matrix | None = field(default=None, repr=False)
+    senders: tuple[str, ...] = field(default=(), repr=False)
+    root: Arrays | None = field(default=None, repr=False)
+    memory: Mapping[str, Vector] = field(default_factory=dict, repr=False)
 
     @property
     def n(self) -> int:
@@ -122,12 +128,13 @@ class Updates:
         return replace(self, mixing=matrix, known=distances, shares=shares)
 
     @classmethod
-    def from_matrix(cls, matrix: Any, shares: Vector | None = None) -> "Updates":
+    def from_matrix(cls, matrix: Any, shares: Vector | None = None, root: Any = None) -> "Updates":
         """An (n, d) matrix of updates, an array or a tensor, to a model of zeros: for tests and for trying a rule by hand."""
         n, d = matrix.shape
         zeros = (np.zeros(d, matrix.dtype) if isinstance(matrix, np.ndarray) else matrix.new_zeros(d),)
         uniform = np.full(n, 1 / n) if shares is None else shares
-        return cls(Layout.of(("updates",), zeros), zeros, tuple((row,) for row in matrix), uniform)
+        rows = tuple((row,) for row in matrix)
+        return cls(Layout.of(("updates",), zeros), zeros, rows, uniform, root=None if root is None else (root,))
 
 
 def applied(layout: Layout, base: Arrays, update: Vector) -> Arrays:

@@ -11,7 +11,7 @@ import click
 import typer
 
 from flowstate_flower import __version__
-from flowstate_flower.cli import bench, bench_aggregation, registry, simulation
+from flowstate_flower.cli import bench, bench_aggregation, registry, rules, simulation
 from flowstate_flower.cli.output import complain
 from flowstate_flower.errors import FlowstateError, Interrupted
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 app.command("simulate")(simulation.simulate)
 app.command("scenarios")(simulation.scenarios)
-app.command("rules")(simulation.rules)
+app.command("rules")(rules.rules)
 app.add_typer(registry.tenant, name="tenant")
 app.add_typer(registry.run, name="run")
 app.add_typer(registry.audit, name="audit")

@@ -25,7 +25,8 @@ def large(seed: int, n: int, d: int, weight: float = 100.0) -> Updates:
     rows = tuple((base + rng.normal(0, 1e-2, d)).astype("f4") for _ in range(n))
     for array in (base, *rows):
         array.flags.writeable = False
-    return Updates(Layout((Layer("w", (d,), base.dtype),)), (base,), tuple((r,) for r in rows), np.full(n, 1 / n))
+    layout = Layout((Layer("w", (d,), base.dtype),))
+    return Updates(layout, (base,), tuple((r,) for r in rows), np.full(n, 1 / n), root=(np.add(base, np.float32(0.002)),))
 
 
 def test_the_kernels_are_there_to_be_tested() -> None:
@@ -95,8 +96,7 @@ def test_a_far_row_spoils_no_distance_but_its_own() -> None:
 @pytest.mark.parametrize("rule", CATALOGUE.values(), ids=lambda r: r.name)
 def test_the_number_of_threads_changes_nothing(rule, threads: int) -> None:
     one = large(3, 11, 70_001)
-    one = Updates(one.layout, one.base, one.rows, one.shares, 1)
-    many = Updates(one.layout, one.base, one.rows, one.shares, threads)
+    one, many = replace(one, threads=1), replace(one, threads=threads)
     byzantine = 2 if rule.fewest(2) else 0
     np.testing.assert_allclose(
         rule(many, byzantine=byzantine).update, rule(one, byzantine=byzantine).update, rtol=1e-5, atol=1e-7
@@ -114,7 +114,10 @@ def test_layers_of_any_floating_type_and_order_are_read(rule, kind: str) -> None
 
     def run(arrays: list[np.ndarray]) -> np.ndarray:
         held = tuple((array, np.array(1)) for array in arrays)
-        return rule(Updates(layout, (base, np.array(1)), held, np.full(11, 1 / 11)), byzantine=byzantine).update
+        updates = Updates(
+            layout, (base, np.array(1)), held, np.full(11, 1 / 11), root=(base + base.dtype.type(0.5), np.array(1))
+        )
+        return rule(updates, byzantine=byzantine).update
 
     straight = run(rows)
     assert straight.dtype == (np.float64 if kind == "f8" else np.float32)
@@ -357,13 +360,15 @@ def test_layers_of_different_types_go_together(rule, kinds: tuple[str, str]) -> 
     first, second = (sparse(seed, 11, 2000, kind) for seed, kind in enumerate(kinds))
     layers = (replace(first.layout.layers[0], name="a"), replace(second.layout.layers[0], name="b"))
     rows = tuple(a + b for a, b in zip(first.rows, second.rows, strict=True))
-    updates = Updates(Layout(layers), first.base + second.base, rows, first.shares)
+    updates = Updates(Layout(layers), first.base + second.base, rows, first.shares, root=rows[0])
     wide = updates.layout.working_dtype
     assert wide == (np.float64 if "f8" in kinds else np.float32)
     byzantine = 2 if rule.fewest(2) else 0
     result = rule(updates, byzantine=byzantine).update
     assert result.dtype == wide
-    np.testing.assert_allclose(result, rule(Updates.from_matrix(gaps(updates)), byzantine=byzantine).update, atol=1e-5)
+    exact = gaps(updates)
+    expected = rule(Updates.from_matrix(exact, root=exact[0]), byzantine=byzantine).update
+    np.testing.assert_allclose(result, expected, atol=1e-5)
     model = applied(updates.layout, updates.base, result)
     assert [array.dtype for array in model] == [layer.dtype for layer in layers]
 

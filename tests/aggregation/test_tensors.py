@@ -46,7 +46,7 @@ def updates(seed: int, n: int = 13, kinds: tuple[str, ...] = ("f4", "f4")) -> Up
         moved = [(b + step * rng.normal(size=b.shape)).astype(kind) for b, kind in zip(base, types, strict=True)]
         return moved[0], np.array(7), moved[1]
 
-    return Updates(layout, model(0), tuple(model(0.1) for _ in range(n)), np.full(n, 1 / n))
+    return Updates(layout, model(0), tuple(model(0.1) for _ in range(n)), np.full(n, 1 / n), root=model(0.1))
 
 
 def as_tensors(given: Updates, device: str) -> Updates:
@@ -56,7 +56,8 @@ def as_tensors(given: Updates, device: str) -> Updates:
         return torch.from_numpy(array).to(device)
 
     rows = tuple(tuple(tensor(array) for array in row) for row in given.rows)
-    return Updates(given.layout, tuple(tensor(array) for array in given.base), rows, given.shares)
+    root = None if given.root is None else tuple(tensor(array) for array in given.root)
+    return Updates(given.layout, tuple(tensor(array) for array in given.base), rows, given.shares, root=root)
 
 
 def tolerated(name: str) -> int:

@@ -141,7 +141,9 @@ def _view(tensor: Tensor) -> NDArray[Any]:
 
 
 def _decided(updates: Updates, column: Column, names: Sequence[int] | None = None, n: int | None = None) -> Tensor:
-    """(d,) results of `column`. Where one is not finite, find out which row is to blame; `names` are the rows' numbers among n."""
+    """(d,) results of `column`. Where one is not finite, find out which row is to blame; `names` are the rows' numbers among
+    n.
+    """
     out = torch.empty(updates.layout.dimension, dtype=_working(updates), device=_device(updates))
     blocks, work = _mixed_blocks(updates), column
     if updates.mixing is None and fusion.pays(updates.n * len(out), out.device, updates.n):
