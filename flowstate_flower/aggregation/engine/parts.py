@@ -1,4 +1,4 @@
-"""What a pass reads at a time: a range of columns of one layer, in place where the kernels can, else block by block as float32."""
+"""What a pass reads at a time: a range of columns of one layer, in place where kernels can, else block by block as float32."""
 
 import importlib
 import os
@@ -81,8 +81,8 @@ class Part:
         widen.widen(rows, self.layer.dtype == BFLOAT16, low, high, copies, copies.view(np.uint32))
 
     def plainly(self, work: plain.Work, start: int | None = None) -> int:
-        """Run `work(rows, base, out)` on blocks, from `start` on: rows is an (n, k) copy in the working precision. Above 0 where
-        one of them is not finite.
+        """Run `work(rows, base, out)` on blocks, from `start` on: rows is an (n, k) copy in the working precision. Above 0
+        where one of them is not finite.
         """
         first, flag = self.start if start is None else start, 0
         for low in range(first, self.end, plain.BLOCK_COLUMNS):
