@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
 from flowstate_flower.aggregation.engine.network import Keep, extremes, rank_network
+from flowstate_flower.aggregation.engine.parts import Scattered
 from flowstate_flower.aggregation.rule import NotFiniteRow
 from flowstate_flower.aggregation.updates import BFLOAT16, applied
 
@@ -176,3 +177,13 @@ def test_no_rule_copies_updates_that_have_to_be_converted(name: str, kind: str) 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= 2 * 4 * 200_000 + 2_000_000  # a copy of all would be 9 600 000
+
+
+@given(data=st.data(), shape=st.lists(st.integers(1, 7), min_size=2, max_size=4))
+def test_an_array_in_any_order_is_cut_rows_first(data: st.DataObject, shape: list[int]) -> None:
+    straight = np.arange(np.prod(shape)).reshape(shape)
+    axes = data.draw(st.permutations(range(len(shape))))
+    turned = straight.transpose(axes)
+    low = data.draw(st.integers(0, straight.size - 1))
+    high = data.draw(st.integers(low + 1, straight.size))
+    np.testing.assert_array_equal(Scattered(turned)[low:high], turned.ravel()[low:high])
