@@ -118,7 +118,8 @@ def _slice(array: NDArray[Any], low: int, high: int) -> Flat:
     first, last = low // width, -(-high // width)
     if width <= high - low:
         return array[first:last].reshape(-1)[low - first * width : high - first * width]
-    return np.concatenate([_slice(array[i], max(0, low - i * width), min(width, high - i * width)) for i in range(first, last)])
+    cuts = ((i, max(0, low - i * width), min(width, high - i * width)) for i in range(first, last))
+    return np.concatenate([_slice(array[i], start, end) for i, start, end in cuts])
 
 
 @cache
