@@ -102,7 +102,7 @@ class Part:
 
 
 class Scattered:
-    """An array whose order forbids to see it as one dimension: slices of it, rows first, are copies of no more than they need."""
+    """An array whose order forbids to see it as one dimension: slices of it, rows first, are copies of hardly more than that."""
 
     def __init__(self, array: NDArray[Any]) -> None:
         self._array = array
