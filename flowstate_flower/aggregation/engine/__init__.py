@@ -33,7 +33,8 @@ LONGEST_STRETCH = 1024
 def rank_mean(updates: Updates, first: int, stop: int) -> Vector:
     """(d,) mean, in each column, of the values of rank first…stop-1, minus the base. Raises `NotFiniteRow`."""
     if updates.are_tensors:
-        return _tensors().rank_mean(updates, first, stop)
+        there: Vector = _tensors().rank_mean(updates, first, stop)
+        return there
     return columns.decided(updates, columns.rank_mean(updates.n, first, stop))
 
 
@@ -43,7 +44,8 @@ def mean_around(updates: Updates, keep: int, centre: tuple[int, int]) -> Vector:
     Raises `NotFiniteRow`.
     """
     if updates.are_tensors:
-        return _tensors().mean_around(updates, keep, centre)
+        there: Vector = _tensors().mean_around(updates, keep, centre)
+        return there
     return columns.decided(updates, columns.mean_around(updates.n, keep, centre))
 
 
@@ -52,7 +54,8 @@ def voted_mean(updates: Updates, threshold: float) -> Vector:
     minus that mean: the robust learning rate (Ozdayi et al. 2021, arXiv:2007.03767). Raises `NotFiniteRow`.
     """
     if updates.are_tensors:
-        return _tensors().voted_mean(updates, threshold)
+        there: Vector = _tensors().voted_mean(updates, threshold)
+        return there
     return columns.decided(updates, columns.vote(threshold))
 
 
@@ -61,14 +64,16 @@ def sign_vote(updates: Updates) -> Vector:
     2019, arXiv:1810.05291). Raises `NotFiniteRow`.
     """
     if updates.are_tensors:
-        return _tensors().voted_mean(updates, None)
+        there: Vector = _tensors().voted_mean(updates, None)
+        return there
     return columns.decided(updates, columns.vote(None))
 
 
 def sign_counts(updates: Updates) -> NDArray[np.int64]:
     """(n, 3): in how many coordinates each row is below the base, equal to it, above it. A NaN is none of these."""
     if updates.are_tensors:
-        return _tensors().sign_counts(updates)
+        there: NDArray[np.int64] = _tensors().sign_counts(updates)
+        return there
     nothing = np.empty(0, updates.layout.working_dtype)
 
     def work(part: Part) -> NDArray[np.int64]:
@@ -76,7 +81,8 @@ def sign_counts(updates: Updates) -> NDArray[np.int64]:
         columns.either(updates, columns.counts(total))(part)
         return total
 
-    return np.sum([np.zeros((updates.n, 3), np.int64), *run(work, parts(updates, range(len(updates.rows)), nothing))], axis=0)
+    counts: NDArray[np.int64] = np.zeros((updates.n, 3), np.int64)
+    return sum(run(work, parts(updates, range(len(updates.rows)), nothing)), start=counts)
 
 
 def weighted_sum(updates: Updates, weights: Vector) -> Vector:
@@ -87,7 +93,8 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
     if updates.mixing is not None:
         weights = weights @ updates.mixing
     if updates.are_tensors:
-        return _tensors().weighted_sum(updates, weights)
+        there: Vector = _tensors().weighted_sum(updates, weights)
+        return there
     kept = np.flatnonzero(weights).tolist()
     out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
     if not kept:
@@ -113,7 +120,8 @@ def squared_distances(updates: Updates) -> Matrix:
     if updates.mixing is not None:
         return _mixed_distances(updates)
     if updates.are_tensors:
-        return _tensors().squared_distances(updates)
+        there: Matrix = _tensors().squared_distances(updates)
+        return there
     n = updates.n
 
     def work(part: Part) -> Matrix:
@@ -134,7 +142,8 @@ def moments(updates: Updates, direction: Vector, groups: int) -> NDArray[np.floa
     n, d = updates.n, updates.layout.dimension
     width = max(1, min(LONGEST_STRETCH, d // (4 * groups)))
     if updates.are_tensors:
-        return _tensors().moments(updates, direction, width, groups)
+        there: NDArray[np.float64] = _tensors().moments(updates, direction, width, groups)
+        return there
 
     def work(part: Part) -> NDArray[np.float64]:
         if not part.is_compiled or direction.dtype != np.float32:

@@ -106,7 +106,7 @@ def fused(column: Column, kind: torch.dtype) -> Column:
         nonlocal works
         if works:
             try:
-                return compiled(list(rows), base)  # type: ignore[no-any-return]
+                return compiled(list(rows), base)
             except Exception as error:  # whatever a compiler can lack, the other way remains
                 log.warning("aggregation on this device is not fused: %s", str(error).partition("\n")[0])
                 works = False

@@ -92,7 +92,7 @@ def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -
 
 
 @compiled()
-def not_finite(values: Any) -> int:
+def not_finite(values: Any) -> Any:
     """How many of the values are NaN or infinite."""
     found = np.int32(0)
     for k in range(len(values)):

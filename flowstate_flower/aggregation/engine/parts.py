@@ -1,6 +1,4 @@
-"""What a pass reads at a time: a range of columns of one layer, in place where the kernels can, else block by block as
-float32.
-"""
+"""What a pass reads at a time: a range of columns of one layer, in place where kernels can, else block by block as float32."""
 
 import importlib
 import os
@@ -18,7 +16,7 @@ from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 
 ALIGNED_COLUMNS = 1024
 SMALLEST_PARALLEL = 65_536
-WIDENED_BYTES = 1 << 18  # of the float32 copy of a block: it stays in a core's own cache
+WIDENED_BYTES = 1 << 19  # of the float32 copy of a block: it stays in a core's own cache
 
 Flat = NDArray[Any]
 Work = Callable[["Part"], Any]
@@ -64,23 +62,30 @@ class Part:
             return
         width = max(ALIGNED_COLUMNS, WIDENED_BYTES // (4 * (len(self.rows) + 1)) // ALIGNED_COLUMNS * ALIGNED_COLUMNS)
         copies = np.empty((len(self.rows) + 1, width), np.float32)
-        layer = Layer(self.layer.name, (width,), copies.dtype)
-        addresses = _addresses(copies[1:])
+        base, *rows = copies
+        layer, addresses, fill = Layer(self.layer.name, (width,), copies.dtype), _addresses(rows), self._widening(copies)
         for low in range(self.start, self.end, width):
             high = min(low + width, self.end)
-            self._widen(low, high, copies)
-            rows = tuple(copies[1:])
-            yield Part(layer, self.place + low, copies[0], rows, addresses, 0, high - low, self.out[low:high])
+            fill(low, high)
+            yield Part(layer, self.place + low, base, tuple(rows), addresses, 0, high - low, self.out[low:high])
 
-    def _widen(self, low: int, high: int, copies: NDArray[np.float32]) -> None:
-        if self.addresses is None or self.layer.dtype == np.float32:
+    def _widening(self, copies: NDArray[np.float32]) -> Callable[[int, int], None]:
+        """What writes the columns low…high-1 of the base and the rows into `copies`."""
+
+        def one_by_one(low: int, high: int) -> None:
             for copy, row in zip(copies, (self.base, *self.rows), strict=True):
                 copy[: high - low] = row[low:high]
-            return
-        from flowstate_flower.aggregation.engine import widen
 
-        rows = np.append(np.uintp(self.origin), self.addresses)
-        widen.widen(rows, self.layer.dtype == BFLOAT16, low, high, copies, copies.view(np.uint32))
+        if self.addresses is None or self.layer.dtype == np.float32:
+            return one_by_one
+        from flowstate_flower.aggregation.engine.widen import widen
+
+        rows, bits, is_bfloat = (
+            np.append(np.uintp(self.origin), self.addresses),
+            copies.view(np.uint32),
+            self.layer.dtype == BFLOAT16,
+        )
+        return lambda low, high: widen(rows, is_bfloat, low, high, copies, bits)
 
     def plainly(self, work: plain.Work, start: int | None = None) -> int:
         """Run `work(rows, base, out)` on blocks, from `start` on: rows is an (n, k) copy in the working precision. Above 0
@@ -94,6 +99,27 @@ class Part:
             flag += not np.isfinite(block).all()
             work(block, self.base[columns].astype(kind), self.out[columns])
         return flag
+
+
+class Scattered:
+    """An array whose order forbids to see it as one dimension. Slices of it, rows first, are copies of little more than that."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+
+    def __getitem__(self, columns: slice) -> Flat:
+        return _slice(self._array, columns.start, columns.stop)
+
+
+def _slice(array: NDArray[Any], low: int, high: int) -> Flat:
+    if array.ndim == 1 or array.flags.c_contiguous:
+        return array.reshape(-1)[low:high]
+    width = array[0].size
+    first, last = low // width, -(-high // width)
+    if width <= high - low:
+        return array[first:last].reshape(-1)[low - first * width : high - first * width]
+    cuts = ((i, max(0, low - i * width), min(width, high - i * width)) for i in range(first, last))
+    return np.concatenate([_slice(array[i], start, end) for i, start, end in cuts])
 
 
 @cache
@@ -144,8 +170,8 @@ def run(work: Work, todo: Iterable[Part]) -> list[Any]:
 
 
 def _flat(array: NDArray[Any]) -> Any:
-    """The array as one dimension, never copied: where its order forbids a view, an iterator that can be sliced."""
-    return array.reshape(-1) if array.ndim <= 1 or array.flags.c_contiguous else array.flat
+    """The array as one dimension, never copied."""
+    return array.reshape(-1) if array.ndim <= 1 or array.flags.c_contiguous else Scattered(array)
 
 
 def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:

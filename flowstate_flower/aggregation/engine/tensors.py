@@ -132,17 +132,17 @@ def _on_host(updates: Updates) -> Updates | None:
     return replace(updates, base=tuple(_view(tensor) for tensor in updates.base), rows=rows)
 
 
-def _view(tensor: Tensor) -> NDArray[Any]:
+def _view(tensor: Any) -> NDArray[Any]:
     still = tensor.detach()
-    if still.dtype == torch.bfloat16:  # numpy has no such type of its own
-        return still.view(torch.int16).numpy().view(BFLOAT16)
-    array: NDArray[Any] = still.numpy()
+    is_bfloat = still.dtype == torch.bfloat16  # of which torch and numpy have no common word
+    array: NDArray[Any] = still.view(torch.int16).numpy().view(BFLOAT16) if is_bfloat else still.numpy()
     return array
 
 
 def _decided(updates: Updates, column: Column, names: Sequence[int] | None = None, n: int | None = None) -> Tensor:
-    """(d,) results of `column`. Where one is not finite, find out which row is to blame; `names` are the rows' numbers among
-    n.
+    """(d,) results of `column`. Where one is not finite, find out which row is to blame; `names` are the rows' numbers among n.
+
+    Raises `NotFiniteRow`.
     """
     out = torch.empty(updates.layout.dimension, dtype=_working(updates), device=_device(updates))
     blocks, work = _mixed_blocks(updates), column
@@ -184,7 +184,8 @@ def _blocks(updates: Updates, lanes: int, *, widened: bool = True) -> Iterator[B
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
             continue
-        tensors = [held[index].detach() for held in (updates.base, *updates.rows)]
+        held: list[Any] = [model[index] for model in (updates.base, *updates.rows)]
+        tensors: list[Tensor] = [tensor.detach() for tensor in held]
         for low in range(0, layer.size, width):
             cut = [_cut(tensor, low, min(low + width, layer.size)) for tensor in tensors]
             base, *rows = (piece.to(kind) for piece in cut) if widened else cut
@@ -212,7 +213,9 @@ def _directly(updates: Updates, pairs: Sequence[tuple[int, int]]) -> list[float]
 
 
 def _device(updates: Updates) -> torch.device:
-    return updates.base[0].device  # type: ignore[no-any-return]
+    first: Any = updates.base[0]
+    device: torch.device = first.device
+    return device
 
 
 def _working(updates: Updates) -> torch.dtype:

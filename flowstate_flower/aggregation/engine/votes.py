@@ -6,7 +6,7 @@ Differences of floats have an exact sign, so comparing with the base is enough.
 from typing import Any
 
 import numpy as np
-from numba import carray
+from numba import carray  # type: ignore[attr-defined]
 
 from flowstate_flower.aggregation.engine.pairs import MIX_TILE, compiled, float_pointer, mix_tile, not_finite
 

@@ -8,8 +8,7 @@ from numba.extending import intrinsic
 
 from flowstate_flower.aggregation.engine.pairs import compiled
 
-SIGN, MAGNITUDE = np.uint32(0x8000), np.uint32(0x7FFF)
-TOO_LARGE = np.float32(2.0**16)  # what an exponent of all ones becomes
+SIGN, MAGNITUDE, EXPONENT = np.uint32(0x8000), np.uint32(0x7FFF), np.uint32(0x7C00)
 SCALE = np.float32(2.0**112)  # the difference of the exponents' biases; the product also normalises what is subnormal
 ALL_ONES = np.uint32(0x7F800000)
 SHIFT, EXPONENT_SHIFT = np.uint32(16), np.uint32(13)
@@ -44,5 +43,5 @@ def widen(rows: Any, is_bfloat: bool, start: int, end: int, floats: Any, bits: A
         for k in range(len(row)):
             result[k] = result[k] * SCALE
         for k in range(len(row)):
-            exponent = ALL_ONES if result[k] >= TOO_LARGE else np.uint32(0)
+            exponent = ALL_ONES if np.uint32(row[k]) & EXPONENT == EXPONENT else np.uint32(0)
             out[k] = out[k] | exponent | (np.uint32(row[k]) & SIGN) << SHIFT
