@@ -25,10 +25,11 @@ RULES = (*goals.FASTER_ALSO[:1], *goals.FASTER, *goals.FASTER_ALSO[1:])
 OF_SUBSETS = {"mda", "smea", "caf"}  # byzfl tries every subset of n - f rows
 MOST_SUBSETS = 2_000_000
 MOST_BYTES = 8 << 30
-LONGEST_SECONDS, LONGEST_OF_SUBSETS = 30.0, 5.0
-ONCE_SECONDS = 0.5
-CLOSE = 3.0
-"""Peers that took more than so many times the best with a tenth of the coordinates are not run with all of them."""
+LONGEST_SECONDS, LONGEST_OF_SUBSETS = 15.0, 3.0
+ENOUGH_SECONDS = 0.5
+"""A peer that has taken so long in all is not timed again."""
+CLOSE = 2.0
+"""A peer that took more than so many times the best is not timed again, nor with more coordinates, nor with fewer threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,14 @@ class Result:
 
 
 def against(found: list[Peer], tenants: list[int], dimension: int, threads: list[int], repeats: int) -> list[Result]:
-    """Every rule at every size, small before large: what a peer needs for little tells whether it is worth its time."""
+    """Every rule at every size, small before large: what a peer needs for little tells whether it is worth its time.
+
+    Where all peers were stopped, what they took at least is the figure.
+    """
     results: list[Result] = []
     stopped: dict[str, dict[str, int]] = {name: {} for name in RULES}  # peers, the tenants that were too many
+    seen: dict[tuple[str, int], dict[str, float]] = {}  # by rule and n: each peer's seconds when it ran last
     for count in sorted(threads, reverse=True):
-        seen: dict[tuple[str, int], dict[str, float]] = {}  # rule and n: each peer's seconds with a tenth of the coordinates
         for d in (max(1, dimension // 10), dimension):
             for n in tenants:
                 size = Size(n, d, count)
@@ -76,7 +80,7 @@ def against(found: list[Peer], tenants: list[int], dimension: int, threads: list
                     race = _Race(name, partial(rule_named(name), given, byzantine=f), able, stopped[name])
                     with _threads(count):
                         results += race.run(size, repeats)
-                    seen[name, n] = race.best()
+                    seen[name, n] = before | race.best()
     return results
 
 
@@ -128,7 +132,7 @@ class _Race:
         if name not in self._seen:
             return n < self._stopped.get(name, n + 1)
         best = self.best()
-        return best[name] <= min(ONCE_SECONDS, CLOSE * min(best.values()))
+        return sum(self._seen[name]) <= ENOUGH_SECONDS and best[name] <= CLOSE * min(best.values())
 
     def _time(self, name: str, prepare: Prepare, n: int) -> None:
         work = prepare()
@@ -143,18 +147,26 @@ class _Race:
 
 
 def held(results: list[Result], missing: list[Absent], dimension: int) -> list[Measure]:
-    """The goals, then every ratio, then whoever is absent."""
-    measures = [m for r in results if (m := _with_goal(r, missing, dimension)) is not None]
+    """The goals, then every other ratio, then whoever is absent."""
+    goal, rest = [], []
+    for result in results:
+        measure = _with_goal(result, missing, dimension)
+        if measure is not None:
+            goal.append(measure)
+        elif result.ratio is not None:
+            rest.append(figure(f"{_title(result)}, {_whom(result)}", result.ratio, UNIT))
     for threads in sorted({r.size.threads for r in results}, reverse=True):
-        for rule in RULES:
-            ratios = [r.ratio for r in results if r.rule == rule and r.size.threads == threads and r.ratio is not None]
-            title = f"{rule}, {threads_in_words(threads)}: the least of {len(ratios)} sizes"
-            if ratios:
-                measures.append((at_least if rule == "mean" else above)(title, min(ratios), UNIT, 1.0))
-            else:
-                measures.append(absent(f"{rule}, {threads_in_words(threads)}", "no peer here has it", "> 1"))
-    measures += [figure(f"{_title(r)}, {_whom(r)}", r.ratio, UNIT) for r in results if r.ratio is not None]
-    return measures + [absent(f"peer {peer.name}", peer.why) for peer in missing]
+        goal += [_slowest(rule, threads, results) for rule in RULES]
+    return goal + rest + [absent(f"peer {peer.name}", peer.why) for peer in missing]
+
+
+def _slowest(rule: str, threads: int, results: list[Result]) -> Measure:
+    """Every rule is faster at every size, and the mean never slower."""
+    title, is_met = f"{rule}, {threads_in_words(threads)}", at_least if rule == "mean" else above
+    ratios = [r.ratio for r in results if r.rule == rule and r.size.threads == threads and r.ratio is not None]
+    if not ratios:
+        return absent(title, "no peer here has it", f"> {goals.ALWAYS_FASTER:g}")
+    return is_met(f"{title}: the least of {len(ratios)} sizes", min(ratios), UNIT, goals.ALWAYS_FASTER)
 
 
 def table(results: list[Result], found: list[Peer]) -> None:
@@ -209,7 +221,7 @@ def _threads(threads: int) -> Iterator[None]:
 
 @contextmanager
 def _at_most(limit: float) -> Iterator[None]:
-    """Raise `TimeoutError` in what takes longer, as soon as it comes back to Python. Without limit where there are no alarms."""
+    """Raise `TimeoutError` in what takes longer, once it comes back to Python. Where there are no alarms, there is no limit."""
     if not hasattr(signal, "setitimer"):
         yield
         return

@@ -15,7 +15,7 @@ import numpy as np
 
 from flowstate_flower.aggregation import CATALOGUE, Updates, rule_named
 from flowstate_flower.cli.bench import goals
-from flowstate_flower.cli.bench.measures import Measure, absent, at_most, figure
+from flowstate_flower.cli.bench.measures import Measure, Work, absent, at_most, figure
 from flowstate_flower.cli.bench.reading import byzantine, updates
 from flowstate_flower.cli.output import stderr
 
@@ -99,12 +99,15 @@ def _peak(name: str, given: Updates) -> float:
     """Compiled code and loaded libraries are there before; they do not grow with the model."""
     rule, f = rule_named(name), byzantine(name, given.n)
     rule(updates(given.n, LITTLE, given.threads), byzantine=f)
+    return rise(partial(rule, given, byzantine=f))
+
+
+def rise(work: Work) -> float:
+    """Megabytes that this process held more than now, at most, during one call; the result is in it."""
     CLEAR.write_text(FORGET_THE_PEAK)
     before = _status("VmRSS")
-    kept = rule(given, byzantine=f)
-    peak = _status("VmHWM")
-    del kept
-    return (peak - before) * 1024 / 1e6
+    work()
+    return (_status("VmHWM") - before) * 1024 / 1e6
 
 
 def _status(field: str) -> int:

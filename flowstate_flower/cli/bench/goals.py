@@ -54,6 +54,7 @@ FASTER: dict[str, float] = {
     "nnm >> median": 14,
 }
 FASTER_AT = (10, 32)
+ALWAYS_FASTER = 1.0  # every rule at every size; the mean may be equal
 FASTER_ALSO = ("mean", "centred-clipping", "medoid", "mda", "smea")
 
 # Through the strategy: Flower's own, the rule of ours, how many times as fast at least.
