@@ -25,7 +25,7 @@ RULES = (*goals.FASTER_ALSO[:1], *goals.FASTER, *goals.FASTER_ALSO[1:])
 OF_SUBSETS = {"mda", "smea", "caf"}  # byzfl tries every subset of n - f rows
 MOST_SUBSETS = 2_000_000
 MOST_BYTES = 8 << 30
-LONGEST_SECONDS, LONGEST_OF_SUBSETS = 15.0, 3.0
+LONGEST_SECONDS, LONGEST_OF_SUBSETS = 10.0, 3.0
 ENOUGH_SECONDS = 0.5
 """A peer that has taken so long in all is not timed again."""
 CLOSE = 2.0
@@ -61,7 +61,7 @@ def against(found: list[Peer], tenants: list[int], dimension: int, threads: list
     """
     results: list[Result] = []
     stopped: dict[str, dict[str, int]] = {name: {} for name in RULES}  # peers, the tenants that were too many
-    seen: dict[tuple[str, int], dict[str, float]] = {}  # by rule and n: each peer's seconds when it ran last
+    behind: dict[tuple[str, int], set[str]] = {(name, n): set() for name in RULES for n in tenants}
     for count in sorted(threads, reverse=True):
         for d in (max(1, dimension // 10), dimension):
             for n in tenants:
@@ -71,27 +71,28 @@ def against(found: list[Peer], tenants: list[int], dimension: int, threads: list
                 stderr.print(f"peers: n = {n}, d = {d}, {threads_in_words(count)}")
                 for name in RULES:
                     f = byzantine(name, n)
-                    before = seen.get((name, n), {})
                     able = {
                         peer.name: peer.offers[name](replace(case, byzantine=f))
                         for peer in found
-                        if name in peer.offers and _is_worth_trying(peer.name, name, size, before, stopped[name])
+                        if name in peer.offers
+                        and peer.name not in behind[name, n]
+                        and _is_worth_trying(peer.name, name, size, stopped[name])
                     }
                     race = _Race(name, partial(rule_named(name), given, byzantine=f), able, stopped[name])
                     with _threads(count):
                         results += race.run(size, repeats)
-                    seen[name, n] = before | race.best()
+                    behind[name, n] |= race.behind()
     return results
 
 
-def _is_worth_trying(peer: str, rule: str, size: Size, before: dict[str, float], stopped: dict[str, int]) -> bool:
-    """Not where memory or subsets are too many, nor where it was far behind, or stopped, with less."""
+def _is_worth_trying(peer: str, rule: str, size: Size, stopped: dict[str, int]) -> bool:
+    """Not where memory or subsets are too many, nor where it was stopped with less."""
     f = byzantine(rule, size.n)
     if peer.startswith("byzfl") and rule in OF_SUBSETS and math.comb(size.n, f) > MOST_SUBSETS:
         return False
     if peer.startswith("byzfl") and rule.startswith("nnm") and 4 * size.n * (size.n - f) * size.d > MOST_BYTES:
         return False
-    return size.n < stopped.get(peer, size.n + 1) and (peer not in before or before[peer] <= CLOSE * min(before.values()))
+    return size.n < stopped.get(peer, size.n + 1)
 
 
 class _Race:
@@ -105,6 +106,11 @@ class _Race:
     def best(self) -> dict[str, float]:
         """Median seconds of each peer that came to an end."""
         return {peer: statistics.median(times) for peer, times in self._seen.items()}
+
+    def behind(self) -> set[str]:
+        """Who needs not be timed with more coordinates or fewer threads."""
+        best = self.best()
+        return {peer for peer, spent in best.items() if spent > CLOSE * min(best.values())}
 
     def run(self, size: Size, repeats: int) -> list[Result]:
         """One result, or none where our rule refuses the size."""
@@ -131,8 +137,7 @@ class _Race:
     def _is_still_of_interest(self, name: str, n: int) -> bool:
         if name not in self._seen:
             return n < self._stopped.get(name, n + 1)
-        best = self.best()
-        return sum(self._seen[name]) <= ENOUGH_SECONDS and best[name] <= CLOSE * min(best.values())
+        return sum(self._seen[name]) <= ENOUGH_SECONDS and name not in self.behind()
 
     def _time(self, name: str, prepare: Prepare, n: int) -> None:
         work = prepare()
