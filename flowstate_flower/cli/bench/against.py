@@ -25,8 +25,8 @@ RULES = (*goals.FASTER_ALSO[:1], *goals.FASTER, *goals.FASTER_ALSO[1:])
 OF_SUBSETS = {"mda", "smea", "caf"}  # byzfl tries every subset of n - f rows
 MOST_SUBSETS = 2_000_000
 MOST_BYTES = 8 << 30
-LONGEST_SECONDS, LONGEST_OF_SUBSETS = 10.0, 3.0
-ENOUGH_SECONDS = 0.5
+LONGEST_SECONDS, LONGEST_OF_SUBSETS = 8.0, 2.0
+ENOUGH_SECONDS = 0.2
 """A peer that has taken so long in all is not timed again."""
 CLOSE = 2.0
 """A peer that took more than so many times the best is not timed again, nor with more coordinates, nor with fewer threads."""
