@@ -15,6 +15,7 @@ from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
 from flowstate_flower.strategies import Candidate, GuardedGrid, RunTerms
+from flowstate_flower.strategies.optimiser import to_record
 from flowstate_flower.strategies.selection import one_per_tenant, sampled
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.terms import Terms
@@ -333,3 +334,12 @@ def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path) ->
     assert [(c.tenant, c.node) for c in roster.candidates(nodes)] == [("a", 1), ("a", 2), ("b", 3)]
     tenants.withdraw(registry, "b", "research")
     assert {c.tenant for c in roster.candidates(nodes)} == roster.consenting() == {"a"}
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.arange(6, dtype="f4").reshape(2, 3).T, np.array(7), np.zeros((0, 3), "f8"), np.ones(5, "f2"), np.array([True, False])],
+    ids=["transposed", "scalar", "empty", "half", "bool"],
+)
+def test_a_record_is_byte_for_byte_flowers_own(array: np.ndarray) -> None:
+    assert to_record(("w",), (array,))["w"] == Array(np.asarray(array, order="C"))

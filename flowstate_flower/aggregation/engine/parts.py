@@ -102,7 +102,7 @@ class Part:
 
 
 class Scattered:
-    """An array whose order forbids to see it as one dimension. Slices of it, rows first, are copies of little more than that."""
+    """An array whose order forbids to see it as one dimension. Its slices, rows first, are copies of little more than that."""
 
     def __init__(self, array: NDArray[Any]) -> None:
         self._array = array
