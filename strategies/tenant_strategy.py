@@ -95,6 +95,7 @@ class TenantStrategy(Strategy):
         """Run the rounds on a guarded grid. Raises `RunImpossible` where too few tenants have agreed to begin with."""
         self._check_feasible(grid)
         deadline = self.terms.deadline_seconds if timeout is None else timeout
+        self._warm(grid, initial_arrays)
         guarded = GuardedGrid(grid)
         return super().start(guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn)
 
@@ -165,6 +166,12 @@ class TenantStrategy(Strategy):
             raise RunImpossible(problem, hint="raise the cohort, or lower the quorum or the number of hostile tenants")
         if agreed < closing.quorum:
             raise RunImpossible(f"{agreed} tenants agree, the quorum is {closing.quorum}", hint="lower the quorum")
+
+    def _warm(self, grid: Grid, arrays: ArrayRecord) -> None:
+        """Compile for as many tenants as will be asked: a round that loses some compiles for fewer, once."""
+        closing, agreed = self.terms.closing, len(self._candidates(grid))
+        names, base = arrays_of(arrays)
+        closing.rule.warm(min(agreed, self.terms.cohort or agreed), closing.byzantine, Layout.of(names, base).working_dtype)
 
     def _candidates(self, grid: Grid) -> list[Candidate]:
         return one_per_tenant(self._roster.candidates(list(grid.get_nodes())))

@@ -4,6 +4,7 @@ The rows stay where they lie (views on the replies' buffers) and are read by the
 copy of n models. They are numpy arrays, or torch tensors that all lie on one device.
 """
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,7 @@ class Layer:
     @property
     def size(self) -> int:
         """Number of coordinates."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -40,7 +41,7 @@ class Layer:
     @property
     def is_floating(self) -> bool:
         """Whether rules apply to it."""
-        return bool(np.issubdtype(self.dtype, np.floating)) or self.dtype == BFLOAT16
+        return self.dtype.kind == "f" or self.dtype == BFLOAT16
 
 
 @dataclass(frozen=True, slots=True)

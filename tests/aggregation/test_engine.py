@@ -225,3 +225,13 @@ def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pyte
     finally:
         for kernel in (compiled.rank_mean_kernel, compiled.mean_around_kernel):
             kernel.cache_clear()
+
+
+def test_a_warmed_rule_compiles_nothing_more() -> None:
+    updates = large(11, 17, 500)
+    CATALOGUE["trimmed-mean"].warm(17, 3, updates.base[0].dtype)
+    compiled = rank_mean_kernel.cache_info().misses
+    CATALOGUE["trimmed-mean"](updates, byzantine=3)
+    assert rank_mean_kernel.cache_info().misses == compiled
+    CATALOGUE["trimmed-mean"].warm(6, 3, updates.base[0].dtype)  # too few for it: nothing to warm, nothing to refuse yet
+    assert rank_mean_kernel.cache_info().misses == compiled

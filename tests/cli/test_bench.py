@@ -115,7 +115,7 @@ def test_first_use_is_measured_with_caches_of_its_own(
 ) -> None:
     monkeypatch.setattr(goals, "MOST_COMPILE_SECONDS", math.inf)
     found = results(capsys, "--only", "compile")
-    uses = ["first use of a new (n", "first use with nothing cached", "first use from the cache"]
+    uses = ["first use of a new (n", "once on a machine", "first use from the cache"]
     assert [name.split(",")[0] for name in found] == [f"n = 10: {use}" for use in uses]
 
 

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 LONGEST_STRETCH = 1024
+WORTH_READING_APART = 1 << 22  # numbers in all: below, a second thread costs more than the reading
 
 
 def rank_mean(updates: Updates, first: int, stop: int) -> Vector:
@@ -108,7 +109,7 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
 
         return int(pairs.weighted_sum(part.addresses, scale, part.origin, part.start, part.end, part.target))
 
-    if any(run(work, parts(updates, kept, out))):
+    if any(run(work, parts(updates, kept, out, worth=WORTH_READING_APART // len(kept)))):
         columns.name_the_row(updates, kept)
     return out
 

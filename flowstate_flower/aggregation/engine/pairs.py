@@ -112,20 +112,25 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
     for low in range(start, end, SUM_TILE):
         high = min(end, low + SUM_TILE)
         b, o = origin[low:high], target[low:high]
-        first = carray(float_pointer(rows[0]), (end,))[low:high]
-        w = weights[0]
-        for k in range(high - low):
-            o[k] = w * (first[k] - b[k])
-        i = 1
-        while i + 3 < len(weights):
+        i = 0
+        while i + 4 < len(weights):
             r0 = carray(float_pointer(rows[i]), (end,))[low:high]
             r1 = carray(float_pointer(rows[i + 1]), (end,))[low:high]
             r2 = carray(float_pointer(rows[i + 2]), (end,))[low:high]
             r3 = carray(float_pointer(rows[i + 3]), (end,))[low:high]
-            w0, w1, w2, w3 = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
-            for k in range(high - low):
-                o[k] = (((o[k] + w0 * (r0[k] - b[k])) + w1 * (r1[k] - b[k])) + w2 * (r2[k] - b[k])) + w3 * (r3[k] - b[k])
-            i += 4
+            r4 = carray(float_pointer(rows[i + 4]), (end,))[low:high]
+            w0, w1, w2, w3, w4 = weights[i], weights[i + 1], weights[i + 2], weights[i + 3], weights[i + 4]
+            if i == 0:
+                for k in range(high - low):
+                    s = (w0 * (r0[k] - b[k]) + w1 * (r1[k] - b[k])) + w2 * (r2[k] - b[k])
+                    o[k] = (s + w3 * (r3[k] - b[k])) + w4 * (r4[k] - b[k])
+            else:
+                for k in range(high - low):
+                    s = ((o[k] + w0 * (r0[k] - b[k])) + w1 * (r1[k] - b[k])) + w2 * (r2[k] - b[k])
+                    o[k] = (s + w3 * (r3[k] - b[k])) + w4 * (r4[k] - b[k])
+            i += 5
+        if i == 0:
+            o[:] = np.float32(0)
         while i < len(weights):
             row = carray(float_pointer(rows[i]), (end,))[low:high]
             w = weights[i]

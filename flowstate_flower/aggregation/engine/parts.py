@@ -135,8 +135,8 @@ def has_kernels() -> bool:
     return True
 
 
-def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT) -> Iterator[Part]:
-    """Every floating layer, cut into as many ranges as there are threads where it is large enough to be worth it."""
+def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, *, worth: int = SMALLEST_PARALLEL) -> Iterator[Part]:
+    """Every floating layer, cut into as many ranges as there are threads where it has at least `worth` coordinates."""
     offset = 0
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
@@ -145,7 +145,7 @@ def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT) -> Itera
         base, *rows = (_flat(array) for array in arrays)
         addresses = _addresses(rows) if all(array.flags.c_contiguous for array in arrays) else None
         whole = Part(layer, offset, base, tuple(rows), addresses, 0, layer.size, out[offset : offset + layer.size])
-        threads = updates.threads if layer.size >= SMALLEST_PARALLEL else 1
+        threads = updates.threads if layer.size >= worth else 1
         step = -(-layer.size // threads // ALIGNED_COLUMNS) * ALIGNED_COLUMNS or layer.size
         for start in range(0, layer.size, step):
             yield replace(whole, start=start, end=min(start + step, layer.size))

@@ -52,7 +52,7 @@ def first_use(tenants: list[int]) -> list[Measure]:
             new = _calls(f"{folder}/used", n)
         measures += [
             at_most(f"n = {n}: first use of a new (n, f), {new[0]}", new[1], "s", goals.MOST_COMPILE_SECONDS),
-            at_most(f"n = {n}: first use with nothing cached, {fresh[0]}", fresh[1], "s", goals.MOST_COMPILE_SECONDS),
+            figure(f"n = {n}: once on a machine, with what serves every n, {fresh[0]}", fresh[1], "s"),
             figure(f"n = {n}: first use from the cache, {kept[0]}", kept[1], "s"),
         ]
     return measures

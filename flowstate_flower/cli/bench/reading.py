@@ -38,11 +38,12 @@ def threads_in_words(threads: int) -> str:
 
 
 def updates(n: int, dimension: int, threads: int) -> Updates:
-    """N updates of float32, each an array of its own as replies are."""
+    """N updates of float32, each an array of its own as replies are, and one of the server's own for the rules that want it."""
     rng = np.random.default_rng(n)
-    rows = tuple((rng.standard_normal(dimension, dtype=np.float32),) for _ in range(n))
+    *rows, root = ((rng.standard_normal(dimension, dtype=np.float32),) for _ in range(n + 1))
     base = np.full(dimension, 0.0, np.float32)  # filled, so that it is in memory
-    return Updates(Layout((Layer("w", (dimension,), base.dtype),)), (base,), rows, np.full(n, 1 / n), threads)
+    layout = Layout((Layer("w", (dimension,), base.dtype),))
+    return Updates(layout, (base,), tuple(rows), np.full(n, 1 / n), threads, root=root)
 
 
 def byzantine(name: str, n: int) -> int:
