@@ -11,7 +11,7 @@ import click
 import typer
 
 from flowstate_flower import __version__
-from flowstate_flower.cli import bench, bench_aggregation, registry, simulation
+from flowstate_flower.cli import audit, bench, bench_aggregation, bench_registry, registry, simulation
 from flowstate_flower.cli.output import complain
 from flowstate_flower.errors import FlowstateError, Interrupted
 
@@ -28,8 +28,9 @@ app.command("scenarios")(simulation.scenarios)
 app.command("rules")(simulation.rules)
 app.add_typer(registry.tenant, name="tenant")
 app.add_typer(registry.run, name="run")
-app.add_typer(registry.audit, name="audit")
+app.add_typer(audit.app, name="audit")
 bench.app.command("aggregation")(bench_aggregation.aggregation)
+bench.app.command("registry")(bench_registry.registry)
 app.add_typer(bench.app, name="bench")
 
 

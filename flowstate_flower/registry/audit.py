@@ -53,8 +53,8 @@ def verify(
     """
     kept = [verified(note, log_origin(operator), operator) for note in against.notes]
     with Session(registry.engine) as session:
-        absent = missing_tables(registry.engine)
         try:
+            absent = missing_tables(session)
             reading = _Reading(session, operator, kept, progress, AuditPartyRow.__tablename__ not in absent)
             reading.read()
             findings = reading.findings

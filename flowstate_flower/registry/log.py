@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import Engine, func, insert, inspect
+from sqlalchemy import func, insert, inspect
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
@@ -54,15 +54,15 @@ def leaf_bytes(fields: Mapping[str, object], parties: Sequence[str]) -> bytes:
     return canonical({**fields, "parties": sorted(parties)} if parties else fields)
 
 
-def missing_tables(engine: Engine) -> frozenset[str]:
+def missing_tables(session: Session) -> frozenset[str]:
     """Tables of the log that a registry of an earlier version does not have yet."""
-    present = set(inspect(engine).get_table_names())
+    present = set(inspect(session.connection()).get_table_names())
     return frozenset(str(t.__tablename__) for t in (AuditPartyRow, LogNodeRow, CosignatureRow)) - present
 
 
 def stored_tiles(session: Session) -> Tile:
     """Tiles as the database holds them, the last few kept in memory. What is not stored is computed from the level below."""
-    has_nodes = LogNodeRow.__tablename__ not in missing_tables(session.get_bind())  # type: ignore[arg-type]
+    has_nodes = LogNodeRow.__tablename__ not in missing_tables(session)
 
     @lru_cache(maxsize=CACHED_TILES)
     def tile(level: int, index: int) -> Sequence[bytes]:
@@ -102,7 +102,7 @@ def newest_checkpoint(registry: Registry) -> str:
 
 def cosignature_rows(session: Session) -> Sequence[CosignatureRow]:
     """What witnesses signed, by size."""
-    if CosignatureRow.__tablename__ in missing_tables(session.get_bind()):  # type: ignore[arg-type]
+    if CosignatureRow.__tablename__ in missing_tables(session):
         return []
     return session.exec(select(CosignatureRow).order_by(col(CosignatureRow.log_size), col(CosignatureRow.public_key))).all()
 
@@ -146,7 +146,7 @@ def holds(registry: Registry, checkpoint: Checkpoint) -> bool:
 
 def parties_of(session: Session, position: int) -> Sequence[str]:
     """The other tenants that an entry concerns."""
-    if AuditPartyRow.__tablename__ in missing_tables(session.get_bind()):  # type: ignore[arg-type]
+    if AuditPartyRow.__tablename__ in missing_tables(session):
         return []
     return session.exec(select(AuditPartyRow.tenant).where(AuditPartyRow.position == position)).all()
 

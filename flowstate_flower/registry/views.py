@@ -187,15 +187,15 @@ def audit_log(registry: Registry, *, tenant: str | None = None, last: int | None
     What happened between two tenants concerns both.
     """
     statement = select(AuditEventRow).order_by(col(AuditEventRow.position).desc())
-    if tenant is not None:
-        about = col(AuditEventRow.tenant) == tenant
-        if AuditPartyRow.__tablename__ not in missing_tables(registry.engine):
-            party = select(AuditPartyRow.position).where(AuditPartyRow.tenant == tenant)
-            about = or_(about, col(AuditEventRow.position).in_(party))
-        statement = statement.where(about)
     if last is not None:
         statement = statement.limit(last)
     with registry.reading() as session:
+        if tenant is not None:
+            about = col(AuditEventRow.tenant) == tenant
+            if AuditPartyRow.__tablename__ not in missing_tables(session):
+                party = select(AuditPartyRow.position).where(AuditPartyRow.tenant == tenant)
+                about = or_(about, col(AuditEventRow.position).in_(party))
+            statement = statement.where(about)
         newest_first = session.exec(statement).all()
     return [AuditView(e.position, e.at, e.actor, e.tenant, e.kind, e.subject) for e in reversed(newest_first)]
 
