@@ -58,8 +58,9 @@ def _others(message: Message, reason: Reason, detail: str, invitations: Mapping[
         return frozenset((found.tenant,)) if found else frozenset()
     try:
         envelope = _envelope(message.content)
-        kind = RefusalStatement if envelope.payload_type == REFUSAL_TYPE else UpdateStatement
-        return frozenset((read(kind, envelope).tenant,))
+        refuses = envelope.payload_type == REFUSAL_TYPE
+        statement = read(RefusalStatement, envelope) if refuses else read(UpdateStatement, envelope)
+        return frozenset((statement.tenant,))
     except Exception:  # unreadable: it speaks in nobody's name
         return frozenset()
 

@@ -24,7 +24,8 @@ OPERATOR = "operator"
 EVERY_SECONDS = 1.0
 
 TrustedKey = Annotated[
-    Path | None, typer.Option("--operator-key", help="The operator's public key that you trust. Default: operator.pub beside it.")
+    Path | None,
+    typer.Option("--operator-key", help="The operator's public key that you trust. Default: operator.pub beside it."),
 ]
 NeededKey = Annotated[Path, typer.Option("--operator-key", help="The operator's public key that you trust.")]
 WitnessKeys = Annotated[
@@ -73,7 +74,9 @@ def audit_verify(
     try:
         verdict = auditing.verify(opened, key, against, _Progress())
     except BadCheckpoint as error:
-        raise BadInput(f"a kept checkpoint cannot be used: {error}", hint="keep what `flowstate audit checkpoint` prints") from error
+        raise BadInput(
+            f"a kept checkpoint cannot be used: {error}", hint="keep what `flowstate audit checkpoint` prints"
+        ) from error
     if output is Format.JSON:
         print_json(verdict)
     else:
@@ -183,7 +186,9 @@ def audit_add_witness(
     try:
         added = add_cosignatures(opened, _text(file), keys, actor=OPERATOR)
     except BadCheckpoint as error:
-        raise BadInput(f"{file} cannot be used: {error}", hint="`flowstate audit witness` signs what `audit checkpoint` prints") from error
+        raise BadInput(
+            f"{file} cannot be used: {error}", hint="`flowstate audit witness` signs what `audit checkpoint` prints"
+        ) from error
     for witness in added:
         print_line(_witnessed(witness))
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from flowstate_flower.registry.database import Registry, log_origin
 from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, missing_tables
-from flowstate_flower.registry.rows import CHUNK, Progress, RowCheck, streamed
+from flowstate_flower.registry.rows import Progress, RowCheck, streamed
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow
 from flowstate_flower.registry.verdict import Finding, Verdict
 from flowstate_flower.registry.witnesses import check_witnesses, cosigned_sizes
@@ -100,8 +100,9 @@ class _Reading:
         """Fold the leaves, and compare wherever a head was signed or a checkpoint was kept."""
         total = self.session.scalar(select(func.count()).select_from(AuditEventRow)) or 0
         self._wanted = sorted({checkpoint.size for checkpoint in self.kept} | cosigned_sizes(self.session), reverse=True)
-        order = select(LogHeadRow.size, LogHeadRow.note, LogHeadRow.frontier).order_by(col(LogHeadRow.size))  # type: ignore[call-overload]
-        self._heads = (head for part in streamed(self.session, order) for head in part)
+        columns: list[Any] = [LogHeadRow.size, LogHeadRow.note, LogHeadRow.frontier]
+        heads = streamed(self.session, select(*columns).order_by(col(LogHeadRow.size)))
+        self._heads = (head for part in heads for head in part)
         self._head = next(self._heads, None)
         for leaves in self._leaves():
             self._fold(leaves)
@@ -138,9 +139,9 @@ class _Reading:
     def _parties(self, first: int, last: int) -> dict[int, list[str]]:
         if not self.has_parties:
             return {}
-        statement = select(AuditPartyRow.position, AuditPartyRow.tenant).where(col(AuditPartyRow.position).between(first, last))  # type: ignore[call-overload]
+        columns: list[Any] = [AuditPartyRow.position, AuditPartyRow.tenant]
         found: dict[int, list[str]] = {}
-        for position, tenant in self.session.execute(statement):
+        for position, tenant in self.session.execute(select(*columns).where(columns[0].between(first, last))):
             found.setdefault(position, []).append(tenant)
         return found
 
@@ -202,17 +203,14 @@ def _head_problem(head: Any, frontier: Frontier, operator: PublicKey) -> str:
 
 def _check_nodes(session: Session, nodes: list[bytes]) -> Iterator[Finding]:
     """Stored tiles are those of the entries. Tiles that are not stored are computed by whoever needs them."""
-    levels = [[], nodes]
+    levels: list[list[bytes]] = [[], nodes]
     while len(levels[-1]) >= TILE_WIDTH:
         below = levels[-1]
         levels.append([fold(below[i : i + TILE_WIDTH]) for i in range(0, len(below) - TILE_WIDTH + 1, TILE_WIDTH)])
-    columns = (LogNodeRow.level, LogNodeRow.position, LogNodeRow.hash)
-    for part in streamed(session, select(*columns)):  # type: ignore[call-overload]
+    columns: list[Any] = [LogNodeRow.level, LogNodeRow.position, LogNodeRow.hash]
+    for part in streamed(session, select(*columns)):
         for level, position, text in part:
             known = levels[level] if 0 <= level < len(levels) else []
             if not 0 <= position < len(known) or known[position].hex() != text:
                 first = position * TILE_WIDTH**level
                 yield Finding(first, f"the stored hash of level {level} over the entries from {first} on was changed")
-
-
-__all__ = ["CHUNK", "Against", "Finding", "Verdict", "verify"]

@@ -102,7 +102,7 @@ def _complete(engine: Engine) -> None:
 
 def _make_tables(connection: Connection) -> None:
     """The tables and indexes that are not there yet: all of them, or those that came after the registry was made."""
-    tables = [model.__table__ for model in (*AUDITED, *LOG)]  # type: ignore[union-attr]
+    tables = [SQLModel.metadata.tables[str(model.__tablename__)] for model in (*AUDITED, *LOG)]
     SQLModel.metadata.create_all(connection, tables=tables)
     for table in tables:
         for index in table.indexes:

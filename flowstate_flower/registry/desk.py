@@ -86,7 +86,11 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
 
 
 def _append(
-    session: Session, registry: Registry, signer: SigningKey, frontier: Frontier, entries: list[tuple[dict[str, Any], list[str]]]
+    session: Session,
+    registry: Registry,
+    signer: SigningKey,
+    frontier: Frontier,
+    entries: list[tuple[dict[str, Any], list[str]]],
 ) -> None:
     """Entries, tiles that they complete, and the signed head over all of it."""
     grown = frontier.extend(bytes.fromhex(entry["leaf_hash"]) for entry, _ in entries)

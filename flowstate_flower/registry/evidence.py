@@ -40,7 +40,9 @@ def statement_problems(session: Session, table: type[Row], rows: Sequence[Record
     times = _times(session, {row["run"] for _, _, row in rows})
     work = [(recorded, _valid(keys.get(recorded[2]["tenant"], ()), times.get(_round(recorded[2])))) for recorded in rows]
     slices = [work[i : i + SLICE] for i in range(0, len(work), SLICE)]
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:  # checking a signature frees the interpreter
+    with ThreadPoolExecutor(
+        os.cpu_count() or 1, thread_name_prefix="verify"
+    ) as pool:  # checking a signature frees the interpreter
         for found in pool.map(lambda part: [_problem(table, recorded, valid) for recorded, valid in part], slices):
             yield from (finding for finding in found if finding)
 
@@ -112,7 +114,9 @@ def _valid(keys: Sequence[KeyRow], time: _Round | None) -> list[PublicKey]:
     """The keys that were added before the round closed and not withdrawn before it could have begun."""
     if time is None:
         return []
-    return [_key(k.public_key) for k in keys if k.added_at <= time.until and (k.revoked_at is None or k.revoked_at >= time.after)]
+    return [
+        _key(k.public_key) for k in keys if k.added_at <= time.until and (k.revoked_at is None or k.revoked_at >= time.after)
+    ]
 
 
 @lru_cache(maxsize=4096)

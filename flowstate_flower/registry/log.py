@@ -108,7 +108,11 @@ def cosignature_rows(session: Session) -> Sequence[CosignatureRow]:
 
 
 def prove_entry(registry: Registry, index: int, checkpoint: str, operator: PublicKey) -> InclusionProof:
-    """That entry `index` is in the log of `checkpoint`. Raises `BadInput` for no such entry, `BadCheckpoint`, `BrokenRegistry`."""
+    """That entry `index` is in the log of `checkpoint`.
+
+    Raises `BadInput` where there is no such entry, `BadCheckpoint` where the checkpoint is not the operator's or not of this
+    log, `BrokenRegistry` where the entry is gone.
+    """
     head = verified(checkpoint, log_origin(operator), operator)
     with registry.reading() as session:
         tile = stored_tiles(session)

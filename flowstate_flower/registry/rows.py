@@ -69,7 +69,7 @@ class RowCheck:
 
     def _latest(self, subjects: list[str]) -> dict[str, Any]:
         """The newest entry of each subject."""
-        columns = (AuditEventRow.subject, AuditEventRow.position, AuditEventRow.kind, AuditEventRow.row_digest)
+        columns: list[Any] = [AuditEventRow.subject, AuditEventRow.position, AuditEventRow.kind, AuditEventRow.row_digest]
         found: dict[str, Any] = {}
         for entry in self.session.execute(select(*columns).where(col(AuditEventRow.subject).in_(subjects))):
             if entry.subject not in found or entry.position > found[entry.subject].position:
@@ -81,7 +81,8 @@ class RowCheck:
         name = self.table.__tablename__
         there = {self._subject(dict(row._mapping)) for row in self.session.execute(select(self.table.__table__))}  # type: ignore[attr-defined]
         gone: dict[str, int] = {}
-        for part in streamed(self.session, select(AuditEventRow.subject, AuditEventRow.position)):  # type: ignore[call-overload]
+        columns: list[Any] = [AuditEventRow.subject, AuditEventRow.position]
+        for part in streamed(self.session, select(*columns)):
             for subject, position in part:
                 if subject.startswith(f"{name}:") and subject not in there:
                     gone[subject] = max(position, gone.get(subject, 0))

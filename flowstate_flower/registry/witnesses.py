@@ -36,7 +36,9 @@ def add_cosignatures(registry: Registry, note: str, witnesses: Sequence[PublicKe
         for line in lines:
             found = _signer(d.session, line, checkpoint, witnesses)
             if found is None:
-                raise BadInput(f"{line.name} is not a known witness, or did not sign this", hint="pass its key with --witness-key")
+                raise BadInput(
+                    f"{line.name} is not a known witness, or did not sign this", hint="pass its key with --witness-key"
+                )
             key, tenant = found
             added.append(_witnessed(tenant, key, checkpoint.size, line))
             if d.session.get(CosignatureRow, (checkpoint.size, key.text)) is None:

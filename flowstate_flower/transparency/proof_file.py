@@ -1,7 +1,7 @@
 """Proofs as files: JSON that holds all that is needed to check it, but the operator's public key."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -12,7 +12,7 @@ from flowstate_flower.transparency.merkle import leaf_hash
 from flowstate_flower.transparency.proofs import is_consistent, is_included
 from flowstate_flower.trust.keys import PublicKey
 
-FORMAT = "flowstate-proof/1"
+FORMAT: Final = "flowstate-proof/1"
 MOST_BYTES = 1 << 20
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -79,7 +79,9 @@ def parse_proof(data: bytes, where: str) -> Proof:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in problem["loc"]) or "the document"
-        raise BadInput(f"{where} is not a {FORMAT}: {place}: {problem['msg']}", hint="`flowstate audit prove` writes one") from error
+        raise BadInput(
+            f"{where} is not a {FORMAT}: {place}: {problem['msg']}", hint="`flowstate audit prove` writes one"
+        ) from error
 
 
 def _hashes(texts: tuple[str, ...]) -> list[bytes]:

@@ -45,7 +45,10 @@ def inclusion_proof(tile: Tile, index: int, size: int) -> list[bytes]:
 
 
 def consistency_proof(tile: Tile, old: int, new: int) -> list[bytes]:
-    """Hashes that show that the first `new` entries begin with the first `old` (section 2.1.4.1). Empty from 0, and to itself."""
+    """Hashes that show that the first `new` entries begin with the first `old` (section 2.1.4.1).
+
+    None are needed from the empty log, or from a log to itself.
+    """
     if not 0 <= old <= new:
         raise LookupError(f"a log of {new} entries does not extend one of {old}")
     if old == 0:
@@ -83,7 +86,7 @@ def is_included(leaf: bytes, index: int, size: int, root: bytes, proof: Sequence
 
 
 def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether the log of `new` entries begins with the one of `old` (section 2.1.4.2). Both sizes and both roots are checked."""
+    """Whether the log of `new` entries begins with the one of `old` (section 2.1.4.2): both roots, both sizes."""
     if not 0 < old < new:
         same = old == new and old_root == new_root
         return not proof and (same or (old == 0 < new and old_root == EMPTY_ROOT))

@@ -130,7 +130,7 @@ def test_proofs_are_the_definition(data: st.DataObject, size: int) -> None:
 @pytest.mark.parametrize("size", [255, 256, 257, 511, 513, 65536 + 256 + 3])
 def test_tiles_of_every_height_are_the_same_tree(size: int) -> None:
     leaves = log(size)
-    stored = {level: [tiles_row for tiles_row in _rows(leaves, level)] for level in (0, 1, 2)}
+    stored = {level: _rows(leaves, level) for level in (0, 1, 2)}
 
     def tile(level: int, index: int) -> Sequence[bytes]:
         return stored[level][256 * index : 256 * (index + 1)]
