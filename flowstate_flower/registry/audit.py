@@ -3,8 +3,10 @@
 Everything is read as a stream, in the order in which it is stored: memory grows with the 256th part of the log at most.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -65,9 +67,10 @@ def verify(
         except (DatabaseError, ValueError, TypeError) as error:
             return Verdict(False, 0, EMPTY_ROOT.hex(), (Finding(None, f"the log cannot be read: {error}"),))
         models = registry.path.parent / "models" if against.models else None
-        for table in AUDITED:
-            if table.__tablename__ not in absent:
-                findings += RowCheck(session, table, progress, models).findings(reading.added)
+        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
+            for table in AUDITED:
+                if table.__tablename__ not in absent:
+                    findings += RowCheck(session, table, pool, progress, models).findings(reading.added)
     findings.sort(key=lambda finding: (finding.entry is None, finding.entry))
     return Verdict(not findings, reading.frontier.size, reading.frontier.root().hex(), tuple(findings), witnesses)
 

@@ -16,6 +16,8 @@ from flowstate_flower.registry.tables import AUDITED, LOG
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 
 SCHEMA_VERSION = 1
+CACHE_KIB = 65_536
+"""Of pages of the database, per connection: the log's indexes are read and written all over."""
 KEY_FILE, PUBLIC_FILE, DATABASE_FILE = "operator.key", "operator.pub", "registry.db"
 
 
@@ -123,7 +125,7 @@ def sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"cache_size = -{CACHE_KIB}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -1,8 +1,7 @@
 """What rows claim beyond themselves: that a tenant signed a statement, that a model's file is the one named."""
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,19 +31,19 @@ class _Round(NamedTuple):
     until: str
 
 
-def statement_problems(session: Session, table: type[Row], rows: Sequence[Recorded]) -> Iterator[Finding]:
-    """Contributions and refusals whose envelope the tenant did not sign, with a key of that time, or that says otherwise."""
+def statement_problems(session: Session, pool: Executor, table: type[Row], rows: Sequence[Recorded]) -> Iterator[Finding]:
+    """Contributions and refusals whose envelope the tenant did not sign, with a key of that time, or that says otherwise.
+
+    The signatures are checked by `pool` from now on, whenever the result is asked for.
+    """
     if table not in {ContributionRow, RefusalRow} or not rows:
-        return
+        return iter(())
     keys = _signing_keys(session, {row["tenant"] for _, _, row in rows})
-    times = _times(session, {row["run"] for _, _, row in rows})
+    times = _times(session, [row for _, _, row in rows])
     work = [(recorded, _valid(keys.get(recorded[2]["tenant"], ()), times.get(_round(recorded[2])))) for recorded in rows]
     slices = [work[i : i + SLICE] for i in range(0, len(work), SLICE)]
-    with ThreadPoolExecutor(
-        os.cpu_count() or 1, thread_name_prefix="verify"
-    ) as pool:  # checking a signature frees the interpreter
-        for found in pool.map(lambda part: [_problem(table, recorded, valid) for recorded, valid in part], slices):
-            yield from (finding for finding in found if finding)
+    parts = pool.map(lambda part: [_problem(table, recorded, valid) for recorded, valid in part], slices)
+    return (finding for part in parts for finding in part if finding)
 
 
 def model_problems(folder: Path, table: type[Row], rows: Sequence[Recorded]) -> Iterator[Finding]:
@@ -94,15 +93,19 @@ def _signing_keys(session: Session, tenants: set[str]) -> dict[str, list[KeyRow]
     return found
 
 
-def _times(session: Session, runs: set[str]) -> dict[tuple[str, int], _Round]:
-    """When the rounds of these runs were open: each after the one before it closed, the first after its run began."""
-    found, after, current = {}, "", None
-    begun = dict(session.exec(select(RunRow.id, RunRow.started_at).where(col(RunRow.id).in_(runs))).all())
-    closed = select(RoundRow.run, RoundRow.number, RoundRow.closed_at).where(col(RoundRow.run).in_(runs))
-    for run, number, until in session.exec(closed.order_by(RoundRow.run, col(RoundRow.number))):
-        after = begun.get(run, "") if run != current else after
-        found[run, number] = _Round(after, until)
-        current, after = run, until
+def _times(session: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], _Round]:
+    """When the rounds of these rows were open: each after the one before it closed, the first after its run began."""
+    found = {}
+    for run in {row["run"] for row in rows}:
+        numbers = [row["round"] for row in rows if row["run"] == run]
+        after = session.exec(select(RunRow.started_at).where(RunRow.id == run)).first() or ""
+        before = select(RoundRow.closed_at).where(RoundRow.run == run, col(RoundRow.number) < min(numbers))
+        after = session.exec(before.order_by(col(RoundRow.number).desc()).limit(1)).first() or after
+        inside = col(RoundRow.number).between(min(numbers), max(numbers))
+        closed = select(RoundRow.number, RoundRow.closed_at).where(RoundRow.run == run, inside)
+        for number, until in session.exec(closed.order_by(col(RoundRow.number))):
+            found[run, number] = _Round(after, until)
+            after = until
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class RowCheck:
 
     session: Session
     table: type[Row]
+    pool: Executor
     progress: Progress
     models: Path | None
 
@@ -45,11 +47,12 @@ class RowCheck:
     def _findings(self, added: Counter[str]) -> Iterator[Finding]:
         name, table = self.table.__tablename__, self.table.__table__  # type: ignore[attr-defined]
         total, done, recorded = self.session.scalar(select(func.count()).select_from(table)) or 0, 0, 0
+        statements: Iterator[Finding] = iter(())
         for part in streamed(self.session, select(table)):
             rows = [dict(row._mapping) for row in part]
-            latest, sound = self._latest([self._subject(row) for row in rows]), []
-            for row in rows:
-                subject = self._subject(row)
+            subjects = self._subjects(rows)
+            latest, sound = self._latest(subjects), []
+            for subject, row in zip(subjects, rows, strict=True):
                 entry = latest.get(subject)
                 recorded += entry is not None
                 if entry is None:
@@ -59,11 +62,13 @@ class RowCheck:
                     yield Finding(entry.position, what)
                 else:
                     sound.append((entry.position, subject, row))
-            yield from statement_problems(self.session, self.table, sound)
+            yield from statements  # those of the rows before, which were checked while these were read
+            statements = statement_problems(self.session, self.pool, self.table, sound)
             if self.models is not None:
                 yield from model_problems(self.models, self.table, sound)
             done += len(rows)
             self.progress(f"rows of {name}", done, total)
+        yield from statements
         if recorded != added[f"{name}.added"]:
             yield from self._removed()
 
@@ -79,7 +84,8 @@ class RowCheck:
     def _removed(self) -> Iterator[Finding]:
         """What the log recorded and the table does not hold. Only asked where something is missing: it holds all keys."""
         name = self.table.__tablename__
-        there = {self._subject(dict(row._mapping)) for row in self.session.execute(select(self.table.__table__))}  # type: ignore[attr-defined]
+        parts = streamed(self.session, select(self.table.__table__))  # type: ignore[attr-defined]
+        there = {subject for part in parts for subject in self._subjects([dict(row._mapping) for row in part])}
         gone: dict[str, int] = {}
         columns: list[Any] = [AuditEventRow.subject, AuditEventRow.position]
         for part in streamed(self.session, select(*columns)):
@@ -89,9 +95,11 @@ class RowCheck:
         for subject, position in gone.items():
             yield Finding(position, f"{subject} of entry {position} was removed")
 
-    def _subject(self, row: dict[str, Any]) -> str:
-        keys = (column.name for column in self.table.__table__.primary_key.columns)  # type: ignore[attr-defined]
-        return f"{self.table.__tablename__}:" + "/".join(str(row[key]) for key in keys)
+    def _subjects(self, rows: Sequence[dict[str, Any]]) -> list[str]:
+        """How the log names rows."""
+        keys = [column.name for column in self.table.__table__.primary_key.columns]  # type: ignore[attr-defined]
+        prefix = f"{self.table.__tablename__}:"
+        return [prefix + "/".join([str(row[key]) for key in keys]) for row in rows]
 
 
 def _digest(row: dict[str, Any]) -> str:
