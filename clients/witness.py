@@ -67,6 +67,7 @@ def _read(path: Path) -> str | None:
 
 def _write(path: Path, note: str) -> None:
     """The whole note, on the disk before this returns."""
+    temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -78,6 +79,8 @@ def _write(path: Path, note: str) -> None:
         os.fsync(folder)
         os.close(folder)
     except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
         raise BadInput(f"cannot remember the checkpoint in {path}: {error.strerror}", hint="nothing was signed") from error
 
 
