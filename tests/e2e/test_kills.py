@@ -1,5 +1,7 @@
 """A process that records rounds is killed with SIGKILL: the registry holds whole rounds, or nothing of them."""
 
+from pathlib import Path
+
 import pytest
 
 from flowstate_flower.cli.bench_kills import TENANTS, keep, survived, what_is_wrong
