@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 
 from flowstate_flower.registry.database import Registry, log_origin
 from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, missing_tables
-from flowstate_flower.registry.rows import Progress, RowCheck, streamed
+from flowstate_flower.registry.row_check import Progress, RowCheck, streamed
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow
 from flowstate_flower.registry.verdict import Finding, Verdict
 from flowstate_flower.registry.witnesses import check_witnesses, cosigned_sizes

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col
 
-from flowstate_flower.registry.evidence import model_problems, statement_problems
+from flowstate_flower.registry.row_evidence import model_problems, statement_problems
 from flowstate_flower.registry.tables import AuditEventRow, Row
 from flowstate_flower.registry.verdict import Finding
 from flowstate_flower.trust.canonical import digest
