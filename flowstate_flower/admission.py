@@ -110,12 +110,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The server's no to one reply. `tenant` is the one that was asked, where the node is known."""
+    """The server's no to one reply. `tenant` is the one that was asked, where the node is known.
+
+    `concerns` names other tenants that it touches: the one in whose name the reply spoke, the one whose node sent it.
+    `envelope` is kept where somebody else's key may have signed it.
+    """
 
     node: int
     tenant: str | None
     reason: Reason
     detail: str = ""
+    concerns: frozenset[str] = frozenset()
+    envelope: Envelope | None = None
 
 
 Reply = Submission | Refusal
@@ -271,7 +277,9 @@ def _first_fault(reply: Reply, terms: RoundTerms) -> Fault | None:
 
 def _rejection(reply: Reply, terms: RoundTerms, fault: Fault) -> Rejection:
     invitation = terms.invitations.get(reply.node)
-    return Rejection(reply.node, invitation.tenant if invitation else None, *fault)
+    asked = invitation.tenant if invitation else None
+    evidence = reply.envelope if fault[0] is Reason.BAD_SIGNATURE else None
+    return Rejection(reply.node, asked, *fault, frozenset({reply.statement.tenant}) - {asked}, evidence)
 
 
 def _update_norm(terms: RoundTerms, submission: Submission) -> float:

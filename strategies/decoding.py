@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from flowstate_flower.admission import Invitation, Reason, Refusal, Rejection, Reply, Submission
 from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layer, Layout
-from flowstate_flower.strategies.guarded_grid import REASON_OF_CODE
+from flowstate_flower.strategies.guarded_grid import REASON_OF_CODE, SENT_BY
 from flowstate_flower.trust.dsse import MAX_ENVELOPE_BYTES, Envelope, MalformedEnvelope
 from flowstate_flower.trust.statements import REFUSAL_TYPE, RefusalStatement, UpdateStatement, read
 
@@ -26,6 +26,7 @@ EXAMPLES = "num-examples"
 MOST_METRICS = 32
 MOST_HEADER_BYTES = 4096
 MOST_HEADERS = 1024
+MOST_DIGITS = 30
 NUMPY_STYPE = "numpy.ndarray"
 BFLOAT16_STORED = np.dtype("V2")  # what an `.npy` header makes of it
 Header = tuple[tuple[int, ...], bool, np.dtype[Any], int]  # shape, columns first, dtype, where the numbers begin
@@ -49,7 +50,23 @@ def decode(message: Message, layout: Layout, invitations: Mapping[int, Invitatio
     except Exception as error:  # the last resort: a reply may fail in ways that nobody has seen yet
         reason, detail = Reason.UNREADABLE, f"{type(error).__name__}: {error}"
     invitation = invitations.get(node)
-    return Rejection(node, invitation.tenant if invitation else None, reason, detail)
+    asked = invitation.tenant if invitation else None
+    return Rejection(node, asked, reason, detail, _others(message, reason, detail, invitations) - {asked})
+
+
+def _others(message: Message, reason: Reason, detail: str, invitations: Mapping[int, Invitation]) -> frozenset[str]:
+    """Tenants beside the one that was asked: whose node sent the reply, or in whose name a turned-away reply speaks."""
+    if reason is Reason.WRONG_SENDER:
+        sender = detail.removeprefix(SENT_BY)
+        found = invitations.get(int(sender)) if sender.isdecimal() and len(sender) < MOST_DIGITS else None
+        return frozenset((found.tenant,)) if found else frozenset()
+    try:
+        envelope = _envelope(message.content)
+        refuses = envelope.payload_type == REFUSAL_TYPE
+        statement = read(RefusalStatement, envelope) if refuses else read(UpdateStatement, envelope)
+        return frozenset((statement.tenant,))
+    except Exception:  # unreadable: it speaks in nobody's name
+        return frozenset()
 
 
 def _decode(message: Message, layout: Layout, node: int) -> Reply:

@@ -11,7 +11,7 @@ import click
 import typer
 
 from flowstate_flower import __version__
-from flowstate_flower.cli import bench, registry, rules, simulation
+from flowstate_flower.cli import audit, bench, registry, rules, simulation
 from flowstate_flower.cli.output import complain
 from flowstate_flower.errors import FlowstateError, Interrupted
 
@@ -28,7 +28,7 @@ app.command("scenarios")(simulation.scenarios)
 app.command("rules")(rules.rules)
 app.add_typer(registry.tenant, name="tenant")
 app.add_typer(registry.run, name="run")
-app.add_typer(registry.audit, name="audit")
+app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 
 

@@ -1,4 +1,4 @@
-"""`flowstate tenant`, `run` and `audit`: what an operator and an auditor read."""
+"""`flowstate tenant` and `run`: what an operator reads."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,15 +6,11 @@ from typing import Annotated
 import typer
 
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
-from flowstate_flower.errors import CHECK_FAILED
 from flowstate_flower.registry import Registry, views
-from flowstate_flower.registry import audit as auditing
 from flowstate_flower.settings import Settings
-from flowstate_flower.trust.keys import PublicKey
 
 tenant = typer.Typer(no_args_is_help=True, help="Tenants and what they agree to.")
 run = typer.Typer(no_args_is_help=True, help="Runs and their rounds.")
-audit = typer.Typer(no_args_is_help=True, help="The log of everything that was recorded.")
 
 RegistryOption = Annotated[
     Path | None,
@@ -28,7 +24,7 @@ def tenant_list(registry: RegistryOption = None, output: FormatOption = Format.T
 
     Example: `flowstate tenant list --registry runs/demo`
     """
-    rows = views.tenants(_open(registry))
+    rows = views.tenants(open_registry(registry))
     if output is Format.JSON:
         print_json(rows)
         return
@@ -42,7 +38,7 @@ def run_list(registry: RegistryOption = None, output: FormatOption = Format.TABL
 
     Example: `flowstate run list --registry runs/demo --format json`
     """
-    rows = views.runs(_open(registry))
+    rows = views.runs(open_registry(registry))
     if output is Format.JSON:
         print_json(rows)
         return
@@ -60,7 +56,7 @@ def run_show(
 
     Example: `flowstate run show quickstart-1-defended --registry runs/demo`
     """
-    opened = _open(registry)
+    opened = open_registry(registry)
     view, closed, parts = views.run(opened, name), views.rounds(opened, name), views.participation(opened, name)
     if output is Format.JSON:
         print_json({"run": view, "rounds": closed, "tenants": parts})
@@ -85,50 +81,6 @@ def run_show(
     )
 
 
-@audit.command("log")
-def audit_log(
-    registry: RegistryOption = None,
-    about: Annotated[str | None, typer.Option("--tenant", help="Only entries about this tenant.")] = None,
-    last: Annotated[int | None, typer.Option(help="Only the newest so many.", min=1)] = None,
-    output: FormatOption = Format.TABLE,
-) -> None:
-    """Print the log's entries in order.
-
-    Example: `flowstate audit log --registry runs/demo --tenant tenant-09 --last 5`
-    """
-    rows = views.audit_log(_open(registry), tenant=about, last=last)
-    if output is Format.JSON:
-        print_json(rows)
-        return
-    table = [(v.position, v.at, v.actor, v.tenant, v.kind, v.subject) for v in rows]
-    print_table(["entry", "at", "actor", "tenant", "what", "row"], table, spare={"at", "tenant"})
-
-
-@audit.command("verify")
-def audit_verify(
-    registry: RegistryOption = None,
-    operator_key: Annotated[
-        Path | None, typer.Option(help="The operator's public key that you trust. Default: operator.pub beside it.")
-    ] = None,
-    output: FormatOption = Format.TABLE,
-) -> None:
-    """Recompute the log and compare it with its signed heads and with every row. Exits 1 where something was changed.
-
-    Example: `flowstate audit verify --registry runs/demo --operator-key operator.pub`
-    """
-    opened = _open(registry)
-    key = PublicKey.read(operator_key) if operator_key else opened.operator
-    verdict = auditing.verify(opened, key)
-    if output is Format.JSON:
-        print_json(verdict)
-    elif verdict.first is None:
-        print_line(f"verified: {verdict.entries} entries, root {verdict.root}, signed by {key.text[:16]}…")
-    else:
-        print_line(f"NOT VERIFIED: {verdict.first.what}")
-        if len(verdict.findings) > 1:
-            print_line(f"and {len(verdict.findings) - 1} more; --format json lists them all")
-    raise typer.Exit(0 if verdict.verified else CHECK_FAILED)
-
-
-def _open(path: Path | None) -> Registry:
-    return Registry.open(path if path is not None else Settings().registry)
+def open_registry(path: Path | None, *, to_write: bool = False) -> Registry:
+    """The registry that a command names, or the one of the settings."""
+    return Registry.open(path if path is not None else Settings().registry, to_write=to_write)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, SQLModel
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
-from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LogHeadRow
+from flowstate_flower.registry.tables import AUDITED, LOG
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 
 SCHEMA_VERSION = 1
+CACHE_KIB = 65_536
+"""Of pages of the database, per connection: the log's indexes are read and written all over."""
 KEY_FILE, PUBLIC_FILE, DATABASE_FILE = "operator.key", "operator.pub", "registry.db"
 
 
@@ -42,9 +44,8 @@ class Registry:
         except OSError as error:
             raise BadInput(f"cannot write to {folder}: {error.strerror}", hint="choose another folder") from error
         engine = sqlite_engine(path)
-        tables = [model.__table__ for model in (*AUDITED, AuditEventRow, LogHeadRow)]  # type: ignore[attr-defined]
         with engine.begin() as connection:
-            SQLModel.metadata.create_all(connection, tables=tables)
+            _make_tables(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return cls(path, engine, signer)
 
@@ -65,7 +66,14 @@ class Registry:
                 f"{file} has schema {version}, this version reads {SCHEMA_VERSION}",
                 hint="use the version that wrote it",
             )
-        return cls(file, engine, SigningKey.read(file.parent / KEY_FILE) if to_write else None)
+        if not to_write:
+            return cls(file, engine, None)
+        signer = SigningKey.read(file.parent / KEY_FILE)
+        try:
+            _complete(engine)
+        except DatabaseError as error:
+            raise BrokenRegistry(f"{file} cannot be written: {error.orig}", hint="check the disk") from error
+        return cls(file, engine, signer)
 
     @property
     def operator(self) -> PublicKey:
@@ -86,6 +94,23 @@ class Registry:
         self.engine.dispose()
 
 
+def _complete(engine: Engine) -> None:
+    """Add the tables that came after the registry was made."""
+    present = set(inspect(engine).get_table_names())
+    if not {str(model.__tablename__) for model in (*AUDITED, *LOG)} <= present:
+        with engine.execution_options(writes=True).begin() as connection:
+            _make_tables(connection)
+
+
+def _make_tables(connection: Connection) -> None:
+    """The tables and indexes that are not there yet: all of them, or those that came after the registry was made."""
+    tables = [SQLModel.metadata.tables[str(model.__tablename__)] for model in (*AUDITED, *LOG)]
+    SQLModel.metadata.create_all(connection, tables=tables)
+    for table in tables:
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
 def log_origin(key: PublicKey) -> str:
     """The name of an operator's log, as it stands in every checkpoint."""
     return f"flowstate-log/{key.text[:16]}"
@@ -100,7 +125,7 @@ def sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"cache_size = -{CACHE_KIB}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

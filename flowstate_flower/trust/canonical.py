@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL_DOMAIN = b"flowstate/model/v1\n"
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
@@ -16,8 +17,7 @@ def canonical(value: Mapping[str, Any]) -> bytes:
 
     Raises `ValueError` for a float that is not finite: such a number has no JSON form that everyone reads alike.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _encode(value).encode()
 
 
 def digest(value: Mapping[str, Any]) -> str:

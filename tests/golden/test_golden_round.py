@@ -124,7 +124,9 @@ def test_a_node_that_was_not_asked_is_not_heard() -> None:
     terms = round_terms()
     uninvited = replace(terms, invitations={n: i for n, i in terms.invitations.items() if n != 8})
     outcome = close(uninvited, [submission(terms, n) for n in range(11)], Closing(CATALOGUE["median"], 1, 1))
-    assert outcome.admitted.rejections == (Rejection(8, None, Reason.NOT_INVITED, "node 8 was not asked"),)
+    assert outcome.admitted.rejections == (
+        Rejection(8, None, Reason.NOT_INVITED, "node 8 was not asked", frozenset({"tenant-8"})),
+    )
 
 
 def test_closing_writes_to_nothing_it_was_given() -> None:
