@@ -5,19 +5,17 @@ grid that reaches nobody, so that it can neither wait for nodes nor talk to them
 """
 
 from collections.abc import Iterable
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layout
 from flowstate_flower.errors import BadInput
-from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS, NUMPY_STYPE, arrays_of
+from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS, arrays_of
+from flowstate_flower.strategies.encoding import to_record
 
 
 class ServerOptimiser:
@@ -65,19 +63,6 @@ class ServerOptimiser:
                 raise BadInput(f"{self.name} broke layer {layer.name}", hint="lower its learning rate")
             arrays.append(after.astype(layer.dtype, copy=False) if layer.is_floating else before)
         return tuple(arrays)
-
-
-def to_record(names: tuple[str, ...], arrays: Arrays) -> ArrayRecord:
-    """A Flower record of the arrays, rows first, in this order."""
-    return ArrayRecord({n: _encoded(np.asarray(a, order="C")) for n, a in zip(names, arrays, strict=True)})
-
-
-def _encoded(array: NDArray[Any]) -> Array:
-    """What `Array(array)` makes, with one copy of the bytes in place of three."""
-    header = BytesIO()
-    npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
-    data = b"".join([header.getvalue(), array.reshape(-1).view(np.uint8).data])
-    return Array(dtype=str(array.dtype), shape=array.shape, stype=NUMPY_STYPE, data=data)
 
 
 def _readable(names: tuple[str, ...], arrays: Arrays) -> ArrayRecord:

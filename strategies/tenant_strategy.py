@@ -17,8 +17,9 @@ from flowstate_flower.aggregation.updates import Arrays, Layout, Vector, applied
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.round import ClosedRound, Closing, OfTheServer, Outcome, close
 from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode
+from flowstate_flower.strategies.encoding import Rooms
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
-from flowstate_flower.strategies.optimiser import ServerOptimiser, to_record
+from flowstate_flower.strategies.optimiser import ServerOptimiser
 from flowstate_flower.strategies.selection import Candidate, Roster, one_per_tenant, sampled
 from flowstate_flower.trust.canonical import canonical, model_digest
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
@@ -117,10 +118,10 @@ class TenantStrategy(Strategy):
             raise RuntimeError("aggregate_train before configure_train")
         opened, self._open = self._open, None
         outcome = self._close(server_round, opened, replies)
-        model = opened.base
+        model, rooms = opened.base, Rooms()
         if outcome.update is not None:
             self._memory = outcome.memory
-            target = applied(opened.layout, opened.base, outcome.update)
+            target = applied(opened.layout, opened.base, outcome.update, rooms.room)
             model = self._optimiser.step(server_round, opened.layout, opened.base, target)
         self._record(
             ClosedRound(
@@ -137,7 +138,7 @@ class TenantStrategy(Strategy):
             log.warning("round %d did not happen: %s", server_round, outcome.skipped)
             return None, None
         metrics = MetricRecord({"accepted": len(outcome.contributions), "invited": len(opened.invitations)})
-        return to_record(opened.layout.names, model), metrics
+        return rooms.record(opened.layout.names, model), metrics
 
     def configure_evaluate(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid) -> Iterable[Message]:
         """Nobody: a metric that a tenant measures on its data is outside its privacy budget."""

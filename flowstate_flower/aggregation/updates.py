@@ -6,7 +6,7 @@ copy of n models. They are numpy arrays, or torch tensors that all lie on one de
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -138,16 +138,23 @@ class Updates:
         return cls(Layout.of(("updates",), zeros), zeros, rows, uniform, root=None if root is None else (root,))
 
 
-def applied(layout: Layout, base: Arrays, update: Vector) -> Arrays:
-    """The model `base + update`, each layer in its own dtype; layers that are not floating are the base's own."""
+def applied(layout: Layout, base: Arrays, update: Vector, room: Callable[[Layer], Vector] | None = None) -> Arrays:
+    """The model `base + update`, each layer in its own dtype; layers that are not floating are the base's own.
+
+    Where arrays are wanted in a certain place, `room` gives an empty one for each layer that `update` has the type of.
+    """
     arrays, offset = [], 0
     for layer, array in zip(layout.layers, base, strict=True):
         if not layer.is_floating:
             arrays.append(array)
             continue
         step = update[offset : offset + layer.size].reshape(layer.shape)
-        moved = array + step
-        arrays.append(moved.astype(layer.dtype, copy=False) if isinstance(moved, np.ndarray) else moved.to(array.dtype))
+        if not isinstance(array, np.ndarray):
+            arrays.append((array + step).to(array.dtype))
+        elif room is not None and layer.dtype == update.dtype:
+            arrays.append(np.add(array, step, out=room(layer)))
+        else:
+            arrays.append(np.asarray(array + step).astype(layer.dtype, copy=False))
         offset += layer.size
     return tuple(arrays)
 

@@ -15,7 +15,7 @@ from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
 from flowstate_flower.strategies import Candidate, GuardedGrid, RunTerms
-from flowstate_flower.strategies.optimiser import to_record
+from flowstate_flower.strategies.encoding import to_record
 from flowstate_flower.strategies.selection import one_per_tenant, sampled
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.terms import Terms

@@ -130,7 +130,10 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
                     o[k] = (s + w3 * (r3[k] - b[k])) + w4 * (r4[k] - b[k])
             i += 5
         if i == 0:
-            o[:] = np.float32(0)
+            first = carray(float_pointer(rows[0]), (end,))[low:high]
+            for k in range(high - low):
+                o[k] = weights[0] * (first[k] - b[k])
+            i = 1
         while i < len(weights):
             row = carray(float_pointer(rows[i]), (end,))[low:high]
             w = weights[i]

@@ -20,7 +20,7 @@ from flowstate_flower.cli.output import stderr
 from flowstate_flower.round import ClosedRound, Closing
 from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
 from flowstate_flower.strategies.decoding import ARRAYS, ENVELOPE, EXAMPLES, METRICS, STATEMENT, decode
-from flowstate_flower.strategies.optimiser import to_record
+from flowstate_flower.strategies.encoding import Rooms, to_record
 from flowstate_flower.strategies.tenant_strategy import TERMS
 from flowstate_flower.superlink.internals import become_server
 from flowstate_flower.trust.canonical import model_digest
@@ -117,7 +117,8 @@ class _Federation:
             rows = tuple(reply.arrays for reply in decoded if isinstance(reply, Submission))
             shares = np.full(len(self.keys), 1 / len(self.keys))
             aggregate = rule(Updates(layout, base, rows, shares, threads), byzantine=byzantine)
-            return to_record(layout.names, applied(layout, base, aggregate.update))
+            rooms = Rooms()
+            return rooms.record(layout.names, applied(layout, base, aggregate.update, rooms.room))
 
         return work
 

@@ -1,0 +1,72 @@
+"""Models as Flower stores them, computed where they will lie: the result of a round is written once and never copied."""
+
+import ctypes
+from collections.abc import Sequence
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from flwr.app import Array, ArrayRecord
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from flowstate_flower.aggregation.updates import Arrays, Layer
+from flowstate_flower.strategies.decoding import NUMPY_STYPE
+
+_new_bytes = ctypes.pythonapi.PyBytes_FromStringAndSize
+_new_bytes.restype, _new_bytes.argtypes = ctypes.py_object, (ctypes.c_char_p, ctypes.c_ssize_t)
+_address_of = ctypes.pythonapi.PyBytes_AsString
+_address_of.restype, _address_of.argtypes = ctypes.c_void_p, (ctypes.py_object,)
+
+
+def to_record(names: Sequence[str], arrays: Arrays) -> ArrayRecord:
+    """A Flower record of the arrays, rows first, in this order."""
+    return ArrayRecord({name: _array(np.asarray(a, order="C")) for name, a in zip(names, arrays, strict=True)})
+
+
+class Rooms:
+    """Room for the layers of one model, each inside the bytes of its `.npy` file.
+
+    Python lets the maker of a bytes object fill it before anybody else has seen it (PyBytes_FromStringAndSize with no string);
+    `record` is when others see it, and nothing is written afterwards.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[int, bytes] = {}
+
+    def room(self, layer: Layer) -> NDArray[Any]:
+        """A writable array of the layer's shape and type, with nothing in it yet. It keeps its bytes alive."""
+        header = _header(layer.dtype, layer.shape)
+        file = _new_bytes(None, len(header) + layer.nbytes)
+        memory = (ctypes.c_ubyte * len(file)).from_address(_address_of(file))
+        memory.owner = file  # type: ignore[attr-defined]
+        ctypes.memmove(memory, header, len(header))
+        array: NDArray[Any] = np.ndarray(layer.shape, layer.dtype, memory, len(header))  # type: ignore[arg-type]
+        self._files[array.ctypes.data] = file
+        return array
+
+    def record(self, names: Sequence[str], arrays: Arrays) -> ArrayRecord:
+        """What `to_record` makes; arrays that lie in these rooms are not copied, and cannot be written to any more."""
+        made = {}
+        for name, array in zip(names, arrays, strict=True):
+            file = self._files.get(array.ctypes.data)
+            if file is None:
+                made[name] = _array(np.asarray(array, order="C"))
+                continue
+            array.flags.writeable = False
+            made[name] = Array(dtype=str(array.dtype), shape=array.shape, stype=NUMPY_STYPE, data=file)
+        return ArrayRecord(made)
+
+
+def _array(array: NDArray[Any]) -> Array:
+    """What `Array(array)` makes, with one copy of the bytes in place of three."""
+    data = b"".join([_header(array.dtype, array.shape), array.reshape(-1).view(np.uint8).data])
+    return Array(dtype=str(array.dtype), shape=array.shape, stype=NUMPY_STYPE, data=data)
+
+
+@lru_cache(maxsize=4096)
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    file = BytesIO()
+    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
+    return file.getvalue()
