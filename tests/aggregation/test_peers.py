@@ -1,7 +1,7 @@
 """What is wrong in other libraries is not wrong here; and where byzfl is installed and says what the paper says, both agree.
 
-byzfl is left out where its definition is another: Krum counts n - f - 1 neighbours and not the paper's n - f - 2, centred clipping
-raises with a start vector, SMEA misses the best subset, CAF draws at random, three Weiszfeld steps are no geometric median.
+byzfl is left out where its definition is another: its Krum counts n - f - 1 neighbours, not the n - f - 2 of the paper, its centred
+clipping raises with a start vector, SMEA misses the best subset, CAF draws at random, three Weiszfeld steps are no median.
 """
 
 from dataclasses import replace
@@ -116,9 +116,7 @@ def test_f_is_a_number_of_clients_not_a_floored_share() -> None:
     np.testing.assert_allclose(run("trimmed-mean", rows, 3), np.sort(rows, axis=0)[3:7].mean(axis=0))
 
 
-@pytest.mark.parametrize(
-    "name", ["median", "trimmed-mean", "meamed", "krum", "multi-krum", "mda", "nnm >> trimmed-mean", "nnm >> krum"]
-)
+@pytest.mark.parametrize("name", ["median", "trimmed-mean", "meamed", "mda", "nnm >> trimmed-mean", "nnm >> median"])
 @pytest.mark.parametrize("seed", range(5))
 def test_byzfl_agrees(name: str, seed: int) -> None:
     theirs = next((peer for peer in peers.found()[0] if peer.name == "byzfl on arrays"), None)
