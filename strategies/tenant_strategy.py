@@ -16,20 +16,25 @@ from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, Ro
 from flowstate_flower.aggregation.updates import Arrays, Layout, applied
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.round import ClosedRound, Closing, Outcome, close
-from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode
+from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode, size_of
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
 from flowstate_flower.strategies.optimiser import ServerOptimiser, to_record
-from flowstate_flower.strategies.selection import Candidate, Roster, one_per_tenant, sampled
+from flowstate_flower.strategies.selection import Candidate, Roster, chosen, one_per_tenant
+from flowstate_flower.trust.bounds import Ask
 from flowstate_flower.trust.canonical import canonical, model_digest
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
 
 TERMS, CONFIG = "terms", "config"
+OVERHEAD_BYTES = 1 << 20
+"""What a reply may have beside the model's numbers, for headers, the statement and metrics, before it counts as more."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RunTerms:
-    """What stays the same over a run. `cohort` is how many tenants are asked in a round, None for all that may be."""
+    """What stays the same over a run. `cohort` is how many tenants are asked in a round, None for all that may be; `app` is
+    the digest of the code that tenants are asked to run, where it is known.
+    """
 
     run: str
     purpose: str
@@ -39,6 +44,12 @@ class RunTerms:
     limits: Limits = field(default_factory=Limits)
     deadline_seconds: float = 600.0
     cohort: int | None = None
+    app: str | None = None
+
+    @property
+    def ask(self) -> Ask:
+        """What tenants agree to or not."""
+        return Ask(self.run, self.purpose, self.work, self.privacy, self.app)
 
     @property
     def fewest(self) -> int:
@@ -54,6 +65,7 @@ class _OpenRound:
     base: Arrays
     base_digest: str
     invitations: tuple[Invitation, ...]
+    turned_away: tuple[Rejection, ...]
     eligible: int
 
 
@@ -97,9 +109,10 @@ class TenantStrategy(Strategy):
         names, base = arrays_of(arrays)
         digest = model_digest(zip(names, base, strict=True))
         candidates = self._candidates(grid)
-        asked = sampled(candidates, self.terms.cohort, self._rng) if len(candidates) >= self.terms.fewest else []
+        asked, turned_away = self._chosen(candidates, sum(array.nbytes for array in base))
         invitations = tuple(Invitation(c.tenant, c.node, c.key, secrets.token_hex(16)) for c in asked)
-        self._open = _OpenRound(Layout.of(names, base), base, digest, invitations, len(candidates))
+        eligible = len(candidates) - len(turned_away)
+        self._open = _OpenRound(Layout.of(names, base), base, digest, invitations, tuple(turned_away), eligible)
         self._optimiser.begin(server_round, arrays, config)
         config = ConfigRecord({**config, "server-round": server_round})
         return [self._request(server_round, invitation, arrays, config, digest) for invitation in invitations]
@@ -160,6 +173,13 @@ class TenantStrategy(Strategy):
     def _candidates(self, grid: Grid) -> list[Candidate]:
         return one_per_tenant(self._roster.candidates(list(grid.get_nodes())))
 
+    def _chosen(self, candidates: list[Candidate], model_bytes: int) -> tuple[list[Candidate], list[Rejection]]:
+        """Who is asked, and who was turned away on the way; nobody is asked where they are too few."""
+        if len(candidates) < self.terms.fewest:
+            return [], []
+        asked, turned_away = chosen(candidates, self.terms.cohort, self._rng, self._roster, model_bytes)
+        return (asked if len(asked) >= self.terms.fewest else []), turned_away
+
     def _request(
         self, server_round: int, invitation: Invitation, arrays: ArrayRecord, config: ConfigRecord, digest: str
     ) -> Message:
@@ -180,7 +200,8 @@ class TenantStrategy(Strategy):
     def _close(self, number: int, opened: _OpenRound, replies: Iterable[Message]) -> Outcome:
         if not opened.invitations:
             why = f"{opened.eligible} tenants agree, {self.terms.fewest} are needed: nobody was asked"
-            return Outcome.nobody_asked(why)
+            return Outcome.nobody_asked(why, opened.turned_away)
+        replies = list(replies)
         by_node = {invitation.node: invitation for invitation in opened.invitations}
         terms = RoundTerms(
             run=self.terms.run,
@@ -192,9 +213,20 @@ class TenantStrategy(Strategy):
             work=self.terms.work,
             limits=self.terms.limits,
             invitations=by_node,
-            consenting=self._roster.consenting(),
+            standing=self._roster.standing(_excess(replies, opened)),
         )
         decoded = [decode(message, opened.layout, by_node) for message in replies]
         silent = by_node.keys() - {reply.node for reply in decoded}
         decoded += [Rejection(node, by_node[node].tenant, Reason.NO_REPLY, "no reply") for node in sorted(silent)]
-        return close(terms, decoded, self.terms.closing)
+        return close(terms, [*decoded, *opened.turned_away], self.terms.closing)
+
+
+def _excess(replies: Iterable[Message], opened: _OpenRound) -> dict[str, int]:
+    """Of everybody who was asked: how many bytes came back beyond those of the model and of what goes with it."""
+    expected = sum(array.nbytes for array in opened.base) + OVERHEAD_BYTES
+    excess = dict.fromkeys((invitation.tenant for invitation in opened.invitations), 0)
+    tenants = {invitation.node: invitation.tenant for invitation in opened.invitations}
+    for reply in replies:
+        if (tenant := tenants.get(reply.metadata.src_node_id)) is not None:
+            excess[tenant] += max(0, size_of(reply) - expected)
+    return excess

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,29 @@ from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, SQLModel
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
+from flowstate_flower.registry.binding import bind
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LogHeadRow
+from flowstate_flower.registry.tenancy_tables import UsageRow
+from flowstate_flower.settings import Settings
+from flowstate_flower.trust.encryption import KeyWrapper, LocalKeys
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 
-SCHEMA_VERSION = 1
-KEY_FILE, PUBLIC_FILE, DATABASE_FILE = "operator.key", "operator.pub", "registry.db"
+SCHEMA_VERSION = 2
+KEY_FILE, PUBLIC_FILE, DATABASE_FILE, KEK_FILE = "operator.key", "operator.pub", "registry.db", "kek.key"
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """An open registry. `signer` is the operator's key, None where it is only read."""
+    """An open registry. `signer` is the operator's key, None where it is only read; `wrapper` holds the key-encryption keys.
+
+    `tenant` is whose eyes and hands these are: None for the operator's, which see everything.
+    """
 
     path: Path
     engine: Engine
     signer: SigningKey | None
+    wrapper: KeyWrapper | None = None
+    tenant: str | None = None
 
     @classmethod
     def create(cls, folder: Path) -> "Registry":
@@ -36,17 +45,18 @@ class Registry:
             folder.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             signer.write(folder / KEY_FILE)
+            wrapper = local_keys(folder, create=True)
             (folder / PUBLIC_FILE).write_text(signer.public.text + "\n", encoding="ascii")
         except FileExistsError as error:
             raise BadInput(f"{path} exists already", hint="choose another folder") from error
         except OSError as error:
             raise BadInput(f"cannot write to {folder}: {error.strerror}", hint="choose another folder") from error
         engine = sqlite_engine(path)
-        tables = [model.__table__ for model in (*AUDITED, AuditEventRow, LogHeadRow)]  # type: ignore[attr-defined]
+        tables = [model.__table__ for model in (*AUDITED, UsageRow, AuditEventRow, LogHeadRow)]  # type: ignore[attr-defined]
         with engine.begin() as connection:
             SQLModel.metadata.create_all(connection, tables=tables)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        return cls(path, engine, signer)
+        return cls(path, engine, signer, wrapper)
 
     @classmethod
     def open(cls, path: Path, *, to_write: bool = False) -> "Registry":
@@ -65,21 +75,42 @@ class Registry:
                 f"{file} has schema {version}, this version reads {SCHEMA_VERSION}",
                 hint="use the version that wrote it",
             )
-        return cls(file, engine, SigningKey.read(file.parent / KEY_FILE) if to_write else None)
+        if not to_write:
+            return cls(file, engine, None)
+        return cls(file, engine, SigningKey.read(file.parent / KEY_FILE), local_keys(file.parent))
+
+    def as_tenant(self, tenant: str) -> "Registry":
+        """The same registry as one tenant may see and change it: what belongs to others is not there."""
+        return replace(self, tenant=tenant)
 
     @property
     def operator(self) -> PublicKey:
         """The operator's public key: of the signer, or from the file beside the database."""
         return self.signer.public if self.signer else PublicKey.read(self.path.parent / PUBLIC_FILE)
 
+    def session(self, *, writes: bool = False) -> Session:
+        """A session, bound to the tenant where there is one."""
+        session = Session(self.engine.execution_options(writes=True) if writes else self.engine, expire_on_commit=not writes)
+        if self.tenant is not None:
+            bind(session, self.tenant)
+        return session
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database. Raises `BrokenRegistry` where it cannot be read."""
         try:
-            with Session(self.engine) as session:
+            with self.session() as session:
                 yield session
         except DatabaseError as error:
             raise BrokenRegistry(f"{self.path} cannot be read: {error.orig}", hint="restore a copy") from error
+
+    def scrub(self) -> None:
+        """Let nothing that was overwritten remain in the write-ahead log. Raises `BadInput` while somebody still reads it."""
+        with self.engine.connect() as connection:
+            connection.rollback()
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        if busy:
+            raise BadInput(f"{self.path} is being read, so its write-ahead log stays", hint="stop the readers, and repeat this")
 
     def close(self) -> None:
         """Release the file; the write-ahead log is folded in when the last one leaves."""
@@ -91,6 +122,20 @@ def log_origin(key: PublicKey) -> str:
     return f"flowstate-log/{key.text[:16]}"
 
 
+def local_keys(folder: Path, *, create: bool = False) -> LocalKeys:
+    """The key-encryption keys: of the environment, of the file that it names, or of `kek.key` in the registry's folder."""
+    settings = Settings()
+    if settings.kek is not None:
+        return LocalKeys.parse(settings.kek.get_secret_value(), "FLOWSTATE_KEK")
+    path = kek_file(folder)
+    return LocalKeys.create(path) if create and not path.exists() else LocalKeys.read(path)
+
+
+def kek_file(folder: Path) -> Path:
+    """Where the key-encryption keys of the registry in `folder` are."""
+    return Settings().kek_file or folder / KEK_FILE
+
+
 def sqlite_engine(path: Path) -> Engine:
     """An engine whose writers take the lock before they read, so that no two extend the same head.
 
@@ -100,7 +145,7 @@ def sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -9,8 +9,10 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
+from flowstate_flower.registry.binding import lift
 from flowstate_flower.registry.database import Registry, log_origin
 from flowstate_flower.registry.tables import AuditEventRow, LogHeadRow, Row
+from flowstate_flower.registry.vault import Vault
 from flowstate_flower.transparency.checkpoint import Checkpoint
 from flowstate_flower.transparency.merkle import Frontier, leaf_hash
 from flowstate_flower.trust.canonical import canonical, digest
@@ -28,10 +30,12 @@ class Desk:
     session: Session
     actor: str
     now: str
+    vault: Vault
     _events: list[tuple[str, Row]] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
-        """A new row."""
+        """A new row. Its sealed columns are encrypted here."""
+        self.vault.seal(row)
         self.session.add(row)
         self._events.append(("added", row))
 
@@ -47,7 +51,7 @@ class Desk:
                 position=position,
                 at=self.now,
                 actor=self.actor,
-                tenant=row.name if row.__tablename__ == "tenant" else getattr(row, "tenant", None),  # type: ignore[attr-defined]
+                tenant=row.owner(),
                 kind=f"{row.__tablename__}.{what}",
                 subject=row.subject(),
                 row_digest=digest(row.content()),
@@ -68,16 +72,18 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
 
     Raises `BrokenRegistry` where the database cannot be written.
     """
-    if registry.signer is None:
+    if registry.signer is None or registry.wrapper is None:
         raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's key to write")
     with _writing(registry) as session:
-        open_desk = Desk(session, actor, timestamp())
+        open_desk = Desk(session, actor, timestamp(), Vault(session, registry.wrapper))
         yield open_desk
         session.flush()
+        lift(session)
         head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
         frontier = Frontier.parse(head.frontier) if head else Frontier()
         entries = list(open_desk.entries(frontier.size))
-        if not entries:
+        if not entries:  # what is only counted is kept without an entry
+            session.commit()
             return
         frontier = frontier.extend(bytes.fromhex(entry.leaf_hash) for entry in entries)
         session.add_all(entries)
@@ -90,7 +96,7 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
 def _writing(registry: Registry) -> Iterator[Session]:
     """A session that holds the write lock. What the disk refuses is one clear error."""
     try:
-        with Session(registry.engine.execution_options(writes=True), expire_on_commit=False) as session:
+        with registry.session(writes=True) as session:
             yield session
     except OperationalError as error:
         raise BrokenRegistry(f"{registry.path} cannot be written: {error.orig}", hint="check the disk") from error

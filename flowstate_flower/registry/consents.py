@@ -1,0 +1,99 @@
+"""Consents: granted and withdrawn by statements that the tenant signed, kept with the envelopes that prove it.
+
+A tenant's statements about one purpose count in the order in which it signed them. What is not newer than everything before is a
+replay.
+"""
+
+from sqlmodel import col, select
+
+from flowstate_flower.errors import BadInput
+from flowstate_flower.registry.database import Registry
+from flowstate_flower.registry.desk import Desk, desk, timestamp
+from flowstate_flower.registry.evidence import not_from_the_future
+from flowstate_flower.registry.tables import ConsentRow, KeyRow
+from flowstate_flower.registry.tenants import SIGNING, Status, known
+from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
+from flowstate_flower.trust.keys import PublicKey
+from flowstate_flower.trust.statements import CONSENT_TYPE, ConsentStatement, WithdrawalStatement, read
+
+
+def accept(registry: Registry, envelope: Envelope) -> ConsentStatement | WithdrawalStatement:
+    """Record a consent or its withdrawal, as the tenant's own act. It counts from the next message on.
+
+    Raises `BadInput` where it is not signed by the tenant's registered key, is old, expired or for somebody else;
+    `UnknownName`.
+    """
+    try:
+        if envelope.payload_type == CONSENT_TYPE:
+            consent = read(ConsentStatement, envelope)
+            _grant(registry, consent, envelope)
+            return consent
+        withdrawal = read(WithdrawalStatement, envelope)
+    except MalformedEnvelope as error:
+        raise BadInput(f"not a consent: {error}", hint="flowstate consent grant writes one") from error
+    _withdraw(registry, withdrawal, envelope)
+    return withdrawal
+
+
+def _grant(registry: Registry, statement: ConsentStatement, envelope: Envelope) -> None:
+    with desk(registry, actor=statement.tenant) as d:
+        _check_signer(d, statement, envelope)
+        if statement.operator not in (None, registry.operator.text):
+            raise BadInput("this consent is for another operator", hint="ask the tenant for one with your operator.pub")
+        if statement.expires_at is not None and statement.expires_at <= d.now:
+            raise BadInput(f"this consent expired at {statement.expires_at}", hint="ask the tenant for a new one")
+        _check_newer(d, statement)
+        standing = _standing(d, statement.tenant, statement.purpose)
+        if standing is not None and (standing.expires_at is None or standing.expires_at > d.now):
+            raise BadInput(f"{statement.tenant} has agreed to '{statement.purpose}' already", hint="withdraw first, to change it")
+        d.add(
+            ConsentRow(
+                tenant=statement.tenant,
+                purpose=statement.purpose,
+                signed_at=statement.at,
+                granted_at=d.now,
+                expires_at=statement.expires_at,
+                app=statement.app,
+                envelope=envelope.to_bytes().decode(),
+                **statement.bounds.model_dump(),
+            )
+        )
+
+
+def _withdraw(registry: Registry, statement: WithdrawalStatement, envelope: Envelope) -> None:
+    with desk(registry, actor=statement.tenant) as d:
+        _check_signer(d, statement, envelope)
+        consent = _standing(d, statement.tenant, statement.purpose)
+        if consent is None:
+            raise BadInput(f"{statement.tenant} does not agree to '{statement.purpose}'", hint="nothing to withdraw")
+        _check_newer(d, statement)
+        consent.withdrawn_at, consent.withdrawal_signed_at = d.now, statement.at
+        consent.withdrawal = envelope.to_bytes().decode()
+        d.change(consent, "withdrawn")
+
+
+def _check_signer(d: Desk, statement: ConsentStatement | WithdrawalStatement, envelope: Envelope) -> None:
+    if known(d, statement.tenant).status in (Status.DELETING, Status.DELETED):
+        raise BadInput(f"{statement.tenant} was deleted", hint="its name is not used again")
+    keys = select(KeyRow.public_key).where(
+        KeyRow.tenant == statement.tenant, KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None)
+    )
+    if not any(envelope.is_signed_by(PublicKey(key)) for key in d.session.exec(keys)):
+        raise BadInput(f"not signed by the registered key of {statement.tenant}", hint="the tenant signs it in its own home")
+    not_from_the_future(statement.at, timestamp())
+
+
+def _check_newer(d: Desk, statement: ConsentStatement | WithdrawalStatement) -> None:
+    """A statement that is not newer than the tenant's earlier ones was seen before, or was overtaken."""
+    of_purpose = (ConsentRow.tenant == statement.tenant, ConsentRow.purpose == statement.purpose)
+    for consent in d.session.exec(select(ConsentRow).where(*of_purpose)):
+        if consent.withdrawal_signed_at is not None and statement.at <= consent.withdrawal_signed_at:
+            raise BadInput(f"signed before the withdrawal of {consent.withdrawal_signed_at}", hint="ask the tenant for a new one")
+        if statement.at <= consent.signed_at:
+            raise BadInput(f"a consent signed at {consent.signed_at} was accepted before", hint="ask the tenant for a new one")
+
+
+def _standing(d: Desk, tenant: str, purpose: str) -> ConsentRow | None:
+    """The newest consent that was not withdrawn, expired or not."""
+    of_purpose = (ConsentRow.tenant == tenant, ConsentRow.purpose == purpose, col(ConsentRow.withdrawn_at).is_(None))
+    return d.session.exec(select(ConsentRow).where(*of_purpose).order_by(col(ConsentRow.signed_at).desc())).first()
