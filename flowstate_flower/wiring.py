@@ -13,9 +13,9 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 from numpy.typing import NDArray
 
+from flowstate_flower.admission import Fault
 from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, TenantHome, TenantVoice
 from flowstate_flower.clients.policy import TenantPolicy
-from flowstate_flower.admission import Fault
 from flowstate_flower.documents import read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
 from flowstate_flower.registry import Registry, gate, rounds, tenants

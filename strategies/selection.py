@@ -65,7 +65,7 @@ def sampled(candidates: Sequence[Candidate], cohort: int | None, rng: random.Ran
 def chosen(
     candidates: Sequence[Candidate], cohort: int | None, rng: random.Random, roster: Roster, model_bytes: int
 ) -> tuple[list[Candidate], list[Rejection]]:
-    """A sample that the roster lets go out, and who was turned away on the way. Others take their places while there are any."""
+    """A sample that the roster lets go out, and who was turned away. Others take their places while there are any."""
     asked: list[Candidate] = []
     turned_away: list[Rejection] = []
     left = list(candidates)

@@ -44,7 +44,7 @@ class Quotas(Document):
 
     def overridden_by(self, inner: "Quotas") -> "Quotas":
         """These, except where `inner` says something."""
-        return Quotas(**{name: value if other is None else other for (name, value), (_, other) in zip(self, inner, strict=True)})
+        return self.model_copy(update={name: value for name, value in inner if value is not None})
 
 
 class Configuration(Document):
@@ -92,15 +92,10 @@ def in_force(registry: Registry, tenant: str | None = None, run: str | None = No
         _check_exists(session, tenant, run)
         layers = [(layer, _flat(_newest(session, layer)[1])) for layer in _layers(tenant, run)]
         values = _flat(effective(session, tenant, run))
-    return [
-        SettingView(key, value, next((layer for layer, own in reversed(layers) if value is not None and own[key] == value), None))
-        for key, value in values.items()
-    ]
+    return [SettingView(key, value, _source(layers, key, value)) for key, value in values.items()]
 
 
-def change(
-    registry: Registry, key: str, value: Any, *, actor: str, tenant: str | None = None, run: str | None = None
-) -> int:
+def change(registry: Registry, key: str, value: Any, *, actor: str, tenant: str | None = None, run: str | None = None) -> int:
     """Set one key of one layer, None to set it no longer. Returns the layer's new version.
 
     Raises `BadInput` where a bound would be looser than outside, or a tenant reaches for quotas; `UnknownName`.
@@ -130,6 +125,11 @@ def change(
 def _layers(tenant: str | None, run: str | None) -> list[str]:
     named = [f"tenant:{tenant}" if tenant is not None else "", f"run:{run}" if run is not None else ""]
     return [PLATFORM, *(layer for layer in named if layer)]
+
+
+def _source(layers: list[tuple[str, dict[str, Any]]], key: str, value: Any) -> str | None:
+    """The innermost layer that sets `key` to the value in force."""
+    return None if value is None else next(layer for layer, own in reversed(layers) if own[key] == value)
 
 
 def _newest(session: Session, layer: str) -> tuple[int, Configuration]:

@@ -1,7 +1,7 @@
 """Consents: granted and withdrawn by statements that the tenant signed, kept with the envelopes that prove it.
 
-A tenant's statements about one purpose count in the order in which it signed them. What is not newer than everything before is a
-replay.
+A tenant's statements about one purpose count in the order in which it signed them. What is not newer than everything before
+is a replay.
 """
 
 from sqlmodel import col, select
@@ -15,6 +15,8 @@ from flowstate_flower.registry.tenants import SIGNING, Status, known
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
 from flowstate_flower.trust.keys import PublicKey
 from flowstate_flower.trust.statements import CONSENT_TYPE, ConsentStatement, WithdrawalStatement, read
+
+ASK_AGAIN = "ask the tenant for a new one"
 
 
 def accept(registry: Registry, envelope: Envelope) -> ConsentStatement | WithdrawalStatement:
@@ -41,11 +43,13 @@ def _grant(registry: Registry, statement: ConsentStatement, envelope: Envelope) 
         if statement.operator not in (None, registry.operator.text):
             raise BadInput("this consent is for another operator", hint="ask the tenant for one with your operator.pub")
         if statement.expires_at is not None and statement.expires_at <= d.now:
-            raise BadInput(f"this consent expired at {statement.expires_at}", hint="ask the tenant for a new one")
+            raise BadInput(f"this consent expired at {statement.expires_at}", hint=ASK_AGAIN)
         _check_newer(d, statement)
         standing = _standing(d, statement.tenant, statement.purpose)
         if standing is not None and (standing.expires_at is None or standing.expires_at > d.now):
-            raise BadInput(f"{statement.tenant} has agreed to '{statement.purpose}' already", hint="withdraw first, to change it")
+            raise BadInput(
+                f"{statement.tenant} has agreed to '{statement.purpose}' already", hint="withdraw first, to change it"
+            )
         d.add(
             ConsentRow(
                 tenant=statement.tenant,
@@ -88,9 +92,9 @@ def _check_newer(d: Desk, statement: ConsentStatement | WithdrawalStatement) -> 
     of_purpose = (ConsentRow.tenant == statement.tenant, ConsentRow.purpose == statement.purpose)
     for consent in d.session.exec(select(ConsentRow).where(*of_purpose)):
         if consent.withdrawal_signed_at is not None and statement.at <= consent.withdrawal_signed_at:
-            raise BadInput(f"signed before the withdrawal of {consent.withdrawal_signed_at}", hint="ask the tenant for a new one")
+            raise BadInput(f"withdrawn at {consent.withdrawal_signed_at}, after this was signed", hint=ASK_AGAIN)
         if statement.at <= consent.signed_at:
-            raise BadInput(f"a consent signed at {consent.signed_at} was accepted before", hint="ask the tenant for a new one")
+            raise BadInput(f"a consent signed at {consent.signed_at} was accepted before", hint=ASK_AGAIN)
 
 
 def _standing(d: Desk, tenant: str, purpose: str) -> ConsentRow | None:

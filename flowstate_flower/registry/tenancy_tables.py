@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
-from flowstate_flower.registry.rows import Row, SQLModel
+from flowstate_flower.registry.rows import Row
 
 
 class RequestRow(Row, table=True):

@@ -4,6 +4,7 @@ requested → approved → active ⇄ suspended → deleting → deleted. A dele
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from sqlmodel import col, delete, select
@@ -155,7 +156,7 @@ def _move(d: Desk, row: TenantRow, to: Status) -> None:
     d.change(row, to)
 
 
-def _operators(registry: Registry, actor: str):  # type: ignore[no-untyped-def]
+def _operators(registry: Registry, actor: str) -> AbstractContextManager[Desk]:
     if registry.tenant is not None:
         raise BadInput("a tenant's life is the operator's to direct", hint="ask the operator")
     return desk(registry, actor=actor)

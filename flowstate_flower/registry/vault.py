@@ -60,7 +60,7 @@ class Vault:
             return str(text)
         if text == GONE:
             return None
-        version, number, ciphertext = (text.split(".", 2) + ["", ""])[:3]
+        version, number, ciphertext = [*text.split(".", 2), "", ""][:3]
         holder = self.session.get(DataKeyRow, (tenant, int(number))) if version == "v1" and number.isdecimal() else None
         if holder is not None and holder.destroyed_at is not None:
             return None
@@ -79,7 +79,7 @@ class Vault:
         self.seal(row)
 
     def living(self, tenant: str) -> list[DataKeyRow]:
-        """The tenant's data keys that were not destroyed, the newest last: two in the middle of a rotation, else one or none."""
+        """The tenant's data keys that were not destroyed, the newest last: two amid a rotation, else one or none."""
         statement = select(DataKeyRow).where(DataKeyRow.tenant == tenant, col(DataKeyRow.destroyed_at).is_(None))
         return list(self.session.exec(statement.order_by(col(DataKeyRow.number))))
 

@@ -85,7 +85,9 @@ class LocalKeys:
                 raise BadInput(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
             return cls.parse(path.read_text(encoding="ascii"), str(path))
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"cannot read the key-encryption key {path}", hint="restore it, or set FLOWSTATE_KEK_FILE") from error
+            raise BadInput(
+                f"cannot read the key-encryption key {path}", hint="restore it, or set FLOWSTATE_KEK_FILE"
+            ) from error
 
     @classmethod
     def create(cls, path: Path) -> "LocalKeys":
