@@ -21,6 +21,7 @@ from flowstate_flower.trust.keys import PublicKey, SigningKey
 
 SCHEMA_VERSION = 2
 KEY_FILE, PUBLIC_FILE, DATABASE_FILE, KEK_FILE = "operator.key", "operator.pub", "registry.db", "kek.key"
+LOCK_SECONDS, SCRUB_MILLISECONDS = 30, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,9 @@ class Registry:
         """Let nothing that was overwritten remain in the write-ahead log. Raises `BadInput` while somebody still reads it."""
         with self.engine.connect() as connection:
             connection.rollback()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {SCRUB_MILLISECONDS}")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * LOCK_SECONDS}")
         if busy:
             raise BadInput(f"{self.path} is being read, so its write-ahead log stays", hint="stop the readers, and repeat this")
 
@@ -141,7 +144,7 @@ def sqlite_engine(path: Path) -> Engine:
 
     Writers bind to `engine.execution_options(writes=True)`.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "isolation_level": None})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_SECONDS, "isolation_level": None})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -64,29 +64,27 @@ def request(registry: Registry, envelope: Envelope, *, actor: str) -> str:
 
 
 def move(registry: Registry, name: str, to: Status, *, actor: str) -> None:
-    """The next step in a tenant's life. Raises `BadInput` for a step that is not drawn above, `UnknownName`."""
+    """The next step in a tenant's life. Raises `BadInput` for a step that is not drawn above, `UnknownName`.
+
+    On the way to `deleting` the tenant's data keys are destroyed; `deleted` is reached once no file holds what they were.
+    """
+    if to == Status.DELETED:
+        registry.scrub()
     with _operators(registry, actor) as d:
         _move(d, known(d, name), to)
+        if to == Status.DELETING:
+            _shred(d, name)
 
 
 def remove(registry: Registry, name: str, *, actor: str) -> None:
-    """Delete a suspended tenant: destroy its data keys, end its other keys, and leave a tombstone.
+    """Delete a suspended tenant, or go on where a deletion was interrupted. A tombstone remains.
 
-    What was interrupted is taken up where it stopped. Raises `BadInput` while somebody still reads the database: until they
-    stop, the tenant stays `deleting`.
+    Raises `BadInput` while somebody still reads the database: until they stop, the tenant stays `deleting`.
     """
-    with _operators(registry, actor) as d:
-        row = known(d, name)
-        if row.status != Status.DELETING:
-            _move(d, row, Status.DELETING)
-        for data_key in d.vault.living(name):
-            data_key.wrapped, data_key.destroyed_at = "", d.now
-            d.change(data_key, "destroyed")
-        for key in d.session.exec(select(KeyRow).where(KeyRow.tenant == name, col(KeyRow.revoked_at).is_(None))):
-            key.revoked_at = d.now
-            d.change(key, "revoked")
-        d.session.exec(delete(UsageRow).where(col(UsageRow.tenant) == name))
-    registry.scrub()
+    with registry.reading() as session:
+        row = session.get(TenantRow, name)
+    if row is None or row.status != Status.DELETING:
+        move(registry, name, Status.DELETING, actor=actor)
     move(registry, name, Status.DELETED, actor=actor)
 
 
@@ -154,6 +152,17 @@ def _move(d: Desk, row: TenantRow, to: Status) -> None:
         raise BadInput(f"{row.name} is {now} and cannot become {to}", hint=f"after {now} comes: {after}")
     row.status = to
     d.change(row, to)
+
+
+def _shred(d: Desk, name: str) -> None:
+    """Destroy the tenant's data keys and end its other keys: what was encrypted is lost, the evidence stays."""
+    for data_key in d.vault.living(name):
+        data_key.wrapped, data_key.destroyed_at = "", d.now
+        d.change(data_key, "destroyed")
+    for key in d.session.exec(select(KeyRow).where(KeyRow.tenant == name, col(KeyRow.revoked_at).is_(None))):
+        key.revoked_at = d.now
+        d.change(key, "revoked")
+    d.session.exec(delete(UsageRow).where(col(UsageRow.tenant) == name))
 
 
 def _operators(registry: Registry, actor: str) -> AbstractContextManager[Desk]:
