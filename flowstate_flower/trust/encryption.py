@@ -60,19 +60,22 @@ class KeyWrapper(Protocol):
 
 
 class LocalKeys:
-    """Key-encryption keys in this process. The first wraps; the others only unwrap what a rotation has not reached."""
+    """Key-encryption keys in this process. The first wraps; the others only unwrap what a rotation has not reached.
 
-    def __init__(self, keys: list[bytes], source: str) -> None:
+    Keys of a file are read again before one wraps, and where one is missing: somebody else may have rotated them.
+    """
+
+    def __init__(self, keys: list[bytes], source: str, file: Path | None = None) -> None:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise BadInput(f"{source} holds no key-encryption key", hint="64 hexadecimal digits on each line")
         self._keys = {key_id(key): key for key in keys}
-        self._source = source
+        self._source, self._file = source, file
 
     @classmethod
-    def parse(cls, text: str, source: str) -> "LocalKeys":
+    def parse(cls, text: str, source: str, file: Path | None = None) -> "LocalKeys":
         """Keys in hexadecimal, one on each line or between commas. `source` names where they came from, in complaints."""
         try:
-            return cls([bytes.fromhex(word) for word in text.replace(",", " ").split()], source)
+            return cls([bytes.fromhex(word) for word in text.replace(",", " ").split()], source, file)
         except ValueError as error:
             raise BadInput(f"{source} holds no key-encryption key", hint="64 hexadecimal digits on each line") from error
 
@@ -83,7 +86,7 @@ class LocalKeys:
             mode = stat.S_IMODE(path.stat().st_mode)
             if mode & 0o077:
                 raise BadInput(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
-            return cls.parse(path.read_text(encoding="ascii"), str(path))
+            return cls.parse(path.read_text(encoding="ascii"), str(path), path)
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(
                 f"cannot read the key-encryption key {path}", hint="restore it, or set FLOWSTATE_KEK_FILE"
@@ -92,7 +95,7 @@ class LocalKeys:
     @classmethod
     def create(cls, path: Path) -> "LocalKeys":
         """A new key in a new file of mode 0600. Raises `FileExistsError`."""
-        keys = cls([new_key()], str(path))
+        keys = cls([new_key()], str(path), path)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(keys._text())
@@ -110,10 +113,13 @@ class LocalKeys:
 
     def wrap(self, data_key: bytes, about: bytes) -> str:
         """See `KeyWrapper`."""
+        self._read_again()
         return encrypted(self._keys[self.current], data_key, about)
 
     def unwrap(self, kek: str, wrapped: str, about: bytes) -> bytes:
         """See `KeyWrapper`."""
+        if kek not in self._keys:
+            self._read_again()
         if kek not in self._keys:
             raise BadInput(f"the key-encryption key {kek} is not in {self._source}", hint="restore the one that was used")
         try:
@@ -123,11 +129,11 @@ class LocalKeys:
 
     def with_new(self) -> "LocalKeys":
         """The same keys, and a new one that wraps."""
-        return LocalKeys([new_key(), *self._keys.values()], self._source)
+        return LocalKeys([new_key(), *self._keys.values()], self._source, self._file)
 
     def without_others(self) -> "LocalKeys":
         """The current key alone."""
-        return LocalKeys([self._keys[self.current]], self._source)
+        return LocalKeys([self._keys[self.current]], self._source, self._file)
 
     def replace(self, path: Path) -> None:
         """Store the keys instead of those in `path`: the file is the old one or the new one, and never readable by others."""
@@ -139,6 +145,10 @@ class LocalKeys:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+
+    def _read_again(self) -> None:
+        if self._file is not None:
+            self._keys = LocalKeys.read(self._file)._keys
 
     def _text(self) -> str:
         return "".join(f"{key.hex()}\n" for key in self._keys.values())

@@ -1,22 +1,46 @@
 """New keys for old: in batches, each one transaction. What was interrupted is taken up by running it again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput
-from flowstate_flower.registry.database import Registry
+from flowstate_flower.registry.database import Registry, kek_file
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.rows import Row
 from flowstate_flower.registry.tables import AUDITED
 from flowstate_flower.registry.tenancy_tables import DataKeyRow
 from flowstate_flower.registry.tenants import known
 from flowstate_flower.registry.vault import prefix
+from flowstate_flower.settings import Settings
+from flowstate_flower.trust.encryption import LocalKeys
 
 BATCH = 200
 SEALED: tuple[type[Row], ...] = tuple(table for table in AUDITED if table.sealed)
 Progress = Callable[[int], None]
+
+
+def rotate_kek(registry: Registry, *, actor: str, batch: int = BATCH, progress: Progress = lambda _: None) -> int:
+    """Wrap every data key under a new key-encryption key, and forget the old one. Returns how many there were to wrap.
+
+    A key in a file is made and replaced here. Of keys in the environment the first is the new one. Raises `BadInput` where
+    there is none, or where a KMS holds them and rotates by itself.
+    """
+    if not isinstance(registry.wrapper, LocalKeys):
+        raise BadInput("the key-encryption keys are not here", hint="rotate them where they are, then rewrap")
+    file = None if Settings().kek is not None else kek_file(registry.path.parent)
+    wrapper = registry.wrapper
+    if not wrapper.others:
+        if file is None:
+            raise BadInput("FLOWSTATE_KEK holds one key", hint="put the new one before it, with a comma between")
+        wrapper = wrapper.with_new()
+        wrapper.replace(file)  # before anything is wrapped with it
+    done = rewrap(replace(registry, wrapper=wrapper), actor=actor, batch=batch, progress=progress)
+    if file is not None:
+        wrapper.without_others().replace(file)
+    return done
 
 
 def rewrap(registry: Registry, *, actor: str, batch: int = BATCH, progress: Progress = lambda _: None) -> int:
