@@ -14,9 +14,9 @@ from flwr.serverapp.strategy import Strategy
 from numpy.typing import NDArray
 
 from flowstate_flower.admission import Fault
-from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, TenantHome, TenantVoice
+from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, REQUEST_FILE, TenantHome, TenantVoice
 from flowstate_flower.clients.policy import TenantPolicy
-from flowstate_flower.documents import read_toml
+from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
 from flowstate_flower.registry import Registry, gate, rounds, tenants
 from flowstate_flower.registry.models import write_model
@@ -58,6 +58,29 @@ def make_home(folder: Path, policy: TenantPolicy) -> PublicKey:
     key.write(folder / KEY_FILE)
     (folder / POLICY_FILE).write_text(to_toml(policy), encoding="utf-8")
     return key.public
+
+
+def join(
+    folder: Path,
+    name: str,
+    purposes: Sequence[str],
+    *,
+    budget: tuple[float, float] | None,
+    nodes: Sequence[str] = (),
+    contact: str = "",
+) -> tuple[Path, PublicKey]:
+    """A new home, and in it a signed request to join: the file to send, and the key to tell by another way.
+
+    `budget` is ε and δ, None to train without privacy. Raises `BadInput` before anything is made.
+    """
+    privacy = None if budget is None else {"epsilon": budget[0], "delta": budget[1]}
+    said = {"tenant": name, "purposes": tuple(purposes), "privacy": privacy, "allow_without_privacy": budget is None}
+    policy = parsed(TenantPolicy, said, "the policy")
+    TenantVoice(policy, SigningKey.generate()).request(nodes=tuple(nodes), contact=contact)  # can it be said at all?
+    key = make_home(folder, policy)
+    request = open_voice(folder).request(nodes=tuple(nodes), contact=contact)
+    (folder / REQUEST_FILE).write_bytes(request.to_bytes() + b"\n")
+    return folder / REQUEST_FILE, key
 
 
 def admit(registry: Registry, request: Envelope) -> str:

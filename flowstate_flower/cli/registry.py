@@ -1,39 +1,19 @@
-"""`flowstate tenant`, `run` and `audit`: what an operator and an auditor read."""
+"""`flowstate run` and `audit`: what an operator and an auditor read."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flowstate_flower.cli.inputs import RegistryOption, opened
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
 from flowstate_flower.errors import CHECK_FAILED
-from flowstate_flower.registry import Registry, views
 from flowstate_flower.registry import audit as auditing
-from flowstate_flower.settings import Settings
+from flowstate_flower.registry import views
 from flowstate_flower.trust.keys import PublicKey
 
-tenant = typer.Typer(no_args_is_help=True, help="Tenants and what they agree to.")
 run = typer.Typer(no_args_is_help=True, help="Runs and their rounds.")
 audit = typer.Typer(no_args_is_help=True, help="The log of everything that was recorded.")
-
-RegistryOption = Annotated[
-    Path | None,
-    typer.Option("--registry", help="registry.db or its folder. Default: FLOWSTATE_REGISTRY, else ./registry.db"),
-]
-
-
-@tenant.command("list")
-def tenant_list(registry: RegistryOption = None, output: FormatOption = Format.TABLE) -> None:
-    """List the tenants.
-
-    Example: `flowstate tenant list --registry runs/demo`
-    """
-    rows = views.tenants(_open(registry))
-    if output is Format.JSON:
-        print_json(rows)
-        return
-    table = [(view.tenant, view.status, ", ".join(view.purposes), view.since) for view in rows]
-    print_table(["tenant", "status", "agrees to", "since"], table)
 
 
 @run.command("list")
@@ -42,7 +22,7 @@ def run_list(registry: RegistryOption = None, output: FormatOption = Format.TABL
 
     Example: `flowstate run list --registry runs/demo --format json`
     """
-    rows = views.runs(_open(registry))
+    rows = views.runs(opened(registry))
     if output is Format.JSON:
         print_json(rows)
         return
@@ -60,8 +40,8 @@ def run_show(
 
     Example: `flowstate run show quickstart-1-defended --registry runs/demo`
     """
-    opened = _open(registry)
-    view, closed, parts = views.run(opened, name), views.rounds(opened, name), views.participation(opened, name)
+    source = opened(registry)
+    view, closed, parts = views.run(source, name), views.rounds(source, name), views.participation(source, name)
     if output is Format.JSON:
         print_json({"run": view, "rounds": closed, "tenants": parts})
         return
@@ -96,7 +76,7 @@ def audit_log(
 
     Example: `flowstate audit log --registry runs/demo --tenant tenant-09 --last 5`
     """
-    rows = views.audit_log(_open(registry), tenant=about, last=last)
+    rows = views.audit_log(opened(registry), tenant=about, last=last)
     if output is Format.JSON:
         print_json(rows)
         return
@@ -116,9 +96,9 @@ def audit_verify(
 
     Example: `flowstate audit verify --registry runs/demo --operator-key operator.pub`
     """
-    opened = _open(registry)
-    key = PublicKey.read(operator_key) if operator_key else opened.operator
-    verdict = auditing.verify(opened, key)
+    source = opened(registry)
+    key = PublicKey.read(operator_key) if operator_key else source.operator
+    verdict = auditing.verify(source, key)
     if output is Format.JSON:
         print_json(verdict)
     elif verdict.first is None:
@@ -128,7 +108,3 @@ def audit_verify(
         if len(verdict.findings) > 1:
             print_line(f"and {len(verdict.findings) - 1} more; --format json lists them all")
     raise typer.Exit(0 if verdict.verified else CHECK_FAILED)
-
-
-def _open(path: Path | None) -> Registry:
-    return Registry.open(path if path is not None else Settings().registry)

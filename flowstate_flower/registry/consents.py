@@ -4,6 +4,8 @@ A tenant's statements about one purpose count in the order in which it signed th
 is a replay.
 """
 
+from dataclasses import dataclass
+
 from sqlmodel import col, select
 
 from flowstate_flower.errors import BadInput
@@ -12,9 +14,25 @@ from flowstate_flower.registry.desk import Desk, desk, timestamp
 from flowstate_flower.registry.evidence import not_from_the_future
 from flowstate_flower.registry.tables import ConsentRow, KeyRow
 from flowstate_flower.registry.tenants import SIGNING, Status, known
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
 from flowstate_flower.trust.keys import PublicKey
 from flowstate_flower.trust.statements import CONSENT_TYPE, ConsentStatement, WithdrawalStatement, read
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """One consent: standing, expired or withdrawn. `bounds` names those that it sets."""
+
+    tenant: str
+    purpose: str
+    status: str
+    granted_at: str
+    expires_at: str | None
+    withdrawn_at: str | None
+    app: str | None
+    bounds: dict[str, float]
+
 
 ASK_AGAIN = "ask the tenant for a new one"
 
@@ -35,6 +53,26 @@ def accept(registry: Registry, envelope: Envelope) -> ConsentStatement | Withdra
         raise BadInput(f"not a consent: {error}", hint="flowstate consent grant writes one") from error
     _withdraw(registry, withdrawal, envelope)
     return withdrawal
+
+
+def listed(registry: Registry) -> list[ConsentView]:
+    """Every consent, in the order in which they were recorded."""
+    with registry.reading() as session:
+        rows = session.exec(select(ConsentRow).order_by(ConsentRow.granted_at, ConsentRow.tenant)).all()
+    now = timestamp()
+    return [
+        ConsentView(
+            row.tenant,
+            row.purpose,
+            "withdrawn" if row.withdrawn_at else "standing" if (row.expires_at or "9") > now else "expired",
+            row.granted_at,
+            row.expires_at,
+            row.withdrawn_at,
+            row.app,
+            {name: value for name in Bounds.model_fields if (value := getattr(row, name)) is not None},
+        )
+        for row in rows
+    ]
 
 
 def _grant(registry: Registry, statement: ConsentStatement, envelope: Envelope) -> None:

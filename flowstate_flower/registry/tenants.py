@@ -5,9 +5,10 @@ requested → approved → active ⇄ suspended → deleting → deleted. A dele
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlmodel import col, delete, select
+from sqlmodel import Session, col, delete, select
 
 from flowstate_flower.errors import BadInput, UnknownName
 from flowstate_flower.registry.configuration import effective
@@ -16,6 +17,7 @@ from flowstate_flower.registry.desk import Desk, desk, timestamp
 from flowstate_flower.registry.evidence import not_from_the_future
 from flowstate_flower.registry.tables import KeyRow, TenantRow
 from flowstate_flower.registry.tenancy_tables import RequestRow, UsageRow
+from flowstate_flower.registry.vault import Vault
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
 from flowstate_flower.trust.keys import PublicKey
 from flowstate_flower.trust.statements import RequestStatement, read
@@ -63,15 +65,20 @@ def request(registry: Registry, envelope: Envelope, *, actor: str) -> str:
     return statement.tenant
 
 
-def move(registry: Registry, name: str, to: Status, *, actor: str) -> None:
+def move(registry: Registry, name: str, to: Status, *, actor: str, since: Status | None = None) -> None:
     """The next step in a tenant's life. Raises `BadInput` for a step that is not drawn above, `UnknownName`.
+
+    With `since`, only a tenant that is there now moves.
 
     On the way to `deleting` the tenant's data keys are destroyed; `deleted` is reached once no file holds what they were.
     """
     if to == Status.DELETED:
         registry.scrub()
     with _operators(registry, actor) as d:
-        _move(d, known(d, name), to)
+        row = known(d, name)
+        if since is not None and row.status not in (since, to):
+            raise BadInput(f"{name} is {row.status}, not {since}", hint="flowstate tenant list")
+        _move(d, row, to)
         if to == Status.DELETING:
             _shred(d, name)
 
@@ -88,13 +95,32 @@ def remove(registry: Registry, name: str, *, actor: str) -> None:
     move(registry, name, Status.DELETED, actor=actor)
 
 
-def contact(registry: Registry, name: str) -> str | None:
-    """What the tenant wrote about whom to reach, None once its data key is destroyed. Needs the key-encryption key."""
-    with desk(registry, actor=name) as d:
-        known(d, name)
-        row = d.session.get(RequestRow, name)
-        text = d.vault.open(row, "envelope") if row else None
-        return None if text is None else read(RequestStatement, Envelope.parse(text.encode())).contact
+@dataclass(frozen=True, slots=True)
+class TenantDetail:
+    """One tenant. `contact` is None where the data key was destroyed, `key` where it was revoked."""
+
+    tenant: str
+    status: str
+    since: str
+    key: str | None
+    nodes: tuple[str, ...]
+    contact: str | None
+
+
+def show(registry: Registry, name: str) -> TenantDetail:
+    """One tenant in full. Needs the key-encryption key. Raises `BadInput`, `UnknownName`."""
+    if registry.wrapper is None:
+        raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's keys")
+    with registry.reading() as session:
+        row = _known(session, name)
+        standing = (KeyRow.tenant == name, col(KeyRow.revoked_at).is_(None))
+        keys = list(session.exec(select(KeyRow).where(*standing).order_by(KeyRow.public_key)))
+        request_row = session.get(RequestRow, name)
+        text = Vault(session, registry.wrapper).open(request_row, "envelope") if request_row else None
+        contact = None if text is None else read(RequestStatement, Envelope.parse(text.encode())).contact
+        signing = next((key.public_key for key in keys if key.use == SIGNING), None)
+        nodes = tuple(key.public_key for key in keys if key.use == NODE)
+        return TenantDetail(name, row.status, row.created_at, signing, nodes, contact)
 
 
 def node_owners(registry: Registry) -> Mapping[str, str]:
@@ -113,9 +139,13 @@ def signing_keys(registry: Registry) -> Mapping[str, PublicKey]:
 
 def known(d: Desk, name: str) -> TenantRow:
     """The tenant's row. One that belongs to somebody else is as unknown as one that never was."""
-    row = d.session.get(TenantRow, name)
+    return _known(d.session, name)
+
+
+def _known(session: Session, name: str) -> TenantRow:
+    row = session.get(TenantRow, name)
     if row is None:
-        raise UnknownName("tenant", name, d.session.exec(select(TenantRow.name)).all())
+        raise UnknownName("tenant", name, session.exec(select(TenantRow.name)).all())
     return row
 
 

@@ -184,8 +184,6 @@ def test_rounds_and_epsilon_are_counted_over_what_was_recorded(recorded, voice, 
     assert "tenant-0" in agreeing(registry, ask)
     from sqlmodel import update
 
-    from sqlmodel import select
-
     from flowstate_flower.registry.tables import ConsentRow
 
     with registry.engine.begin() as connection:  # as if it had been given with these bounds

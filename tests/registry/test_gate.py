@@ -153,7 +153,9 @@ def test_what_happens_while_a_reply_is_in_flight_counts(registry, federation, te
     acts = {
         "suspended": lambda: tenants.move(registry, "tenant-2", Status.SUSPENDED, actor="operator"),
         "withdrawn": lambda: consents.accept(registry, voice("tenant-2", federation.keys["tenant-2"]).withdrawal("research")),
-        "tightened": lambda: configuration.change(registry, "bounds.largest_clip_norm", 0.5, actor="operator", tenant="tenant-2"),
+        "tightened": lambda: configuration.change(
+            registry, "bounds.largest_clip_norm", 0.5, actor="operator", tenant="tenant-2"
+        ),
     }
     reasons = {"suspended": "tenant-suspended", "withdrawn": "no-consent", "tightened": "outside-bounds"}
     done: list[object] = []

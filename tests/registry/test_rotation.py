@@ -94,9 +94,9 @@ def test_a_server_that_runs_through_a_rotation_goes_on(recorded, voice) -> None:
     registry = recorded()
     running = Registry.open(registry.path, to_write=True)
     keys.rotate_kek(registry, actor="operator")
-    assert tenants.contact(running, "tenant-0") == "somebody@example.org"
+    assert tenants.show(running, "tenant-0").contact == "somebody@example.org"
     tenants.request(running, voice("new").request(contact="me"), actor="operator")
-    assert tenants.contact(Registry.open(registry.path, to_write=True), "new") == "me"
+    assert tenants.show(Registry.open(registry.path, to_write=True), "new").contact == "me"
 
 
 def test_a_kek_from_the_environment_rotates_by_putting_a_new_one_first(recorded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,12 @@ def test_a_nonce_is_never_used_twice_and_every_bit_counts() -> None:
     assert len({encrypted(key, b"the same", b"there")[:16] for _ in range(1000)}) == 1000
     text = encrypted(key, b"secret", b"there")
     assert decrypted(key, text, b"there") == b"secret"
-    for wrong in ((new_key(), text, b"there"), (key, text, b"elsewhere"), (key, "AAAA" + text[4:], b"there"), (key, "", b"there")):
+    for wrong in (
+        (new_key(), text, b"there"),
+        (key, text, b"elsewhere"),
+        (key, "AAAA" + text[4:], b"there"),
+        (key, "", b"there"),
+    ):
         with pytest.raises(WrongKey):
             decrypted(*wrong)
 
@@ -211,5 +216,5 @@ def test_keys_of_a_kms_need_not_be_in_this_process(recorded) -> None:
 
     kms = Kms(registry.wrapper)
     remote = replace(registry, wrapper=kms)
-    assert tenants.contact(remote, "tenant-0") == "somebody@example.org"
+    assert tenants.show(remote, "tenant-0").contact == "somebody@example.org"
     assert kms.asked == 1

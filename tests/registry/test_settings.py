@@ -13,7 +13,9 @@ from flowstate_flower.registry.configuration import change, in_force
 from flowstate_flower.trust.bounds import LARGER_IS_TIGHTER, Ask, Bounds, loosened, tightest
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
 
-ASK = Ask("run-1", "research", LocalWork(steps=10, batch_size=1, learning_rate=0.1), PrivacyTerms(noise_multiplier=1.0, clip_norm=1.0))
+ASK = Ask(
+    "run-1", "research", LocalWork(steps=10, batch_size=1, learning_rate=0.1), PrivacyTerms(noise_multiplier=1.0, clip_norm=1.0)
+)
 
 
 @pytest.fixture
@@ -90,7 +92,10 @@ def test_who_changed_what_is_in_the_log(registry) -> None:
     change(registry, "quotas.nodes", 2, actor="operator", tenant="a")
     change(registry.as_tenant("a"), "bounds.most_steps", 7, actor="a", tenant="a")
     last = views.audit_log(registry)[-2:]
-    assert [(entry.actor, entry.subject) for entry in last] == [("operator", "settings:tenant:a/1"), ("a", "settings:tenant:a/2")]
+    assert [(entry.actor, entry.subject) for entry in last] == [
+        ("operator", "settings:tenant:a/1"),
+        ("a", "settings:tenant:a/2"),
+    ]
 
 
 def test_a_tenant_reaches_for_nothing_but_its_own_bounds(registry) -> None:
