@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from flowstate_flower.admission import Fault, Reason
-from flowstate_flower.registry.configuration import Configuration, effective_for_all
+from flowstate_flower.registry.configuration import Configuration, Quotas, effective_for
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import desk, timestamp
-from flowstate_flower.registry.quotas import Meter
+from flowstate_flower.registry.quotas import Meters
 from flowstate_flower.registry.tables import ConsentRow, InvitationRow, KeyRow, PrivacyEventRow, RoundRow, RunRow, TenantRow
 from flowstate_flower.registry.tenants import NODE, SIGNING, Status
 from flowstate_flower.trust.bounds import Ask, Bounds, tightest
 from flowstate_flower.trust.keys import PublicKey
 
-SERVER = "server"
+SERVER, NONE = "server", Quotas()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +61,16 @@ def dispatch(registry: Registry, ask: Ask, tenants: Collection[str], model_bytes
     """What stands against asking `tenants` now; the others are charged for one round. One transaction."""
     with desk(registry, actor=SERVER) as d:
         faults = {name: found for name, found in _judged(d.session, ask, tenants).items() if not isinstance(found, Bounds)}
-        settings = effective_for_all(d.session, ask.run)
-        for tenant in sorted(set(tenants) - faults.keys()):
-            quotas = settings[tenant].quotas
-            if quotas == type(quotas)():
-                continue
-            nodes = select(func.count()).where(KeyRow.tenant == tenant, KeyRow.use == NODE, col(KeyRow.revoked_at).is_(None))
-            asked = select(InvitationRow.round).where(InvitationRow.tenant == tenant, InvitationRow.run == ask.run).limit(1)
-            fault = Meter(d.session, tenant, quotas).ask(
-                nodes=d.session.exec(nodes).one(),
-                model_bytes=model_bytes,
-                new_run=d.session.exec(asked).first() is None,
-            )
+        settings = effective_for(d.session, ask.run, tenants)
+        limited = {name: quotas for name in sorted(set(tenants) - faults.keys()) if (quotas := settings[name].quotas) != NONE}
+        if not limited:
+            return faults
+        nodes, seen, meters = _nodes(d.session, limited), _seen(d.session, ask.run, limited), Meters(d.session, limited)
+        for name, quotas in limited.items():
+            meter = meters.of(name, quotas)
+            fault = meter.ask(nodes=nodes.get(name, 0), model_bytes=model_bytes, new_run=name not in seen)
             if fault is not None:
-                faults[tenant] = fault
+                faults[name] = fault
     return faults
 
 
@@ -85,12 +81,13 @@ def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mappi
     """
     with registry.reading() as session:
         found = _judged(session, ask, received)
-        settings = effective_for_all(session, ask.run)
+        settings = effective_for(session, ask.run, received)
     charged = {t: excess for t, excess in received.items() if excess > 0 and settings[t].quotas.bytes_per_day is not None}
     if charged:
         with desk(registry, actor=SERVER) as d:
+            meters = Meters(d.session, charged)
             for tenant, excess in charged.items():
-                fault = Meter(d.session, tenant, settings[tenant].quotas).receive(excess)
+                fault = meters.of(tenant, settings[tenant].quotas).receive(excess)
                 if fault is not None and isinstance(found[tenant], Bounds):
                     found[tenant] = fault
     return found
@@ -98,15 +95,13 @@ def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mappi
 
 def _judged(session: Session, ask: Ask, names: Collection[str] | None) -> dict[str, Bounds | Fault]:
     """For each of `names`, or for every tenant that might: bounds or fault."""
-    now, settings = timestamp(), effective_for_all(session, ask.run)
+    now, settings = timestamp(), effective_for(session, ask.run, names)
     consents = _consents(session, ask.purpose, names)
-    statuses = select(TenantRow.name, TenantRow.status)
-    if names is None:
-        statuses = statuses.where(TenantRow.status == Status.ACTIVE)
+    wanted = TenantRow.status == Status.ACTIVE if names is None else col(TenantRow.name).in_(names)
     found = {
         name: _Judgement(status, consents.get(name), settings[name]).of(ask, now)
-        for name, status in session.exec(statuses)
-        if (name in consents if names is None else name in names)
+        for name, status in session.exec(select(TenantRow.name, TenantRow.status).where(wanted))
+        if names is not None or name in consents
     }
     counted = {name: bounds for name, bounds in found.items() if isinstance(bounds, Bounds) and _needs_counting(bounds)}
     for name, bounds in counted.items():
@@ -119,8 +114,21 @@ def _judged(session: Session, ask: Ask, names: Collection[str] | None) -> dict[s
 def _consents(session: Session, purpose: str, names: Collection[str] | None) -> dict[str, ConsentRow]:
     """By tenant the newest consent that was not withdrawn."""
     standing_ = select(ConsentRow).where(ConsentRow.purpose == purpose, col(ConsentRow.withdrawn_at).is_(None))
-    oldest_first = session.exec(standing_.order_by(col(ConsentRow.signed_at)))
-    return {row.tenant: row for row in oldest_first if names is None or row.tenant in names}
+    if names is not None:
+        standing_ = standing_.where(col(ConsentRow.tenant).in_(names))
+    return {row.tenant: row for row in session.exec(standing_.order_by(col(ConsentRow.signed_at)))}
+
+
+def _nodes(session: Session, names: Collection[str]) -> dict[str, int]:
+    """How many nodes each has registered."""
+    own = (col(KeyRow.tenant).in_(names), KeyRow.use == NODE, col(KeyRow.revoked_at).is_(None))
+    return dict(session.exec(select(KeyRow.tenant, func.count()).where(*own).group_by(KeyRow.tenant)).all())
+
+
+def _seen(session: Session, run: str, names: Collection[str]) -> set[str]:
+    """Who was asked in this run before."""
+    asked = select(InvitationRow.tenant).where(InvitationRow.run == run, col(InvitationRow.tenant).in_(names))
+    return set(session.exec(asked.distinct()))
 
 
 def _needs_counting(bounds: Bounds) -> bool:

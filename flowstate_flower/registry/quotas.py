@@ -5,13 +5,14 @@ like, none of which shares a transaction with the round. Windows begin at multip
 """
 
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 
 from limits import RateLimitItem, RateLimitItemPerDay, parse
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from flowstate_flower.admission import Fault, Reason
 from flowstate_flower.registry.configuration import Quotas
@@ -21,13 +22,13 @@ ROUNDS, RUNS, BYTES, MESSAGES = "rounds", "runs", "bytes", "messages"
 
 
 class TableStorage(Storage):
-    """`limits`' storage on the table `usage`, for one tenant, inside an open transaction."""
+    """`limits`' storage on the table `usage`, for one tenant, inside an open transaction. `rows` are those that it has."""
 
     STORAGE_SCHEME = None
 
-    def __init__(self, session: Session, tenant: str, now: float) -> None:
+    def __init__(self, session: Session, tenant: str, rows: dict[str, UsageRow], now: float) -> None:
         super().__init__()
-        self._session, self._tenant, self._now = session, tenant, now
+        self._session, self._tenant, self._rows, self._now = session, tenant, rows, now
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -36,22 +37,21 @@ class TableStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count `amount` in the window of `expiry` seconds that is now, and return its total."""
-        row = self._row(key) or UsageRow(tenant=self._tenant, limit=key, amount=0, until=0)
+        row = self._rows.setdefault(key, UsageRow(tenant=self._tenant, limit=key, amount=0, until=0))
         if row.until <= self._now:
             row.amount, row.until = 0, (int(self._now) // expiry + 1) * expiry
         row.amount += amount
         self._session.add(row)
-        self._session.flush()
         return row.amount
 
     def get(self, key: str) -> int:
         """The total of the window that is now."""
-        row = self._row(key)
+        row = self._rows.get(key)
         return row.amount if row is not None and row.until > self._now else 0
 
     def get_expiry(self, key: str) -> float:
         """When that window ends, in seconds since 1970."""
-        row = self._row(key)
+        row = self._rows.get(key)
         return float(row.until) if row is not None else self._now
 
     def check(self) -> bool:
@@ -64,20 +64,29 @@ class TableStorage(Storage):
 
     def clear(self, key: str) -> None:
         """Forget what was counted under `key`."""
-        if (row := self._row(key)) is not None:
-            self._session.delete(row)
-            self._session.flush()
+        if (row := self._rows.get(key)) is not None:
+            row.amount = 0
 
-    def _row(self, key: str) -> UsageRow | None:
-        return self._session.get(UsageRow, (self._tenant, key))
+
+class Meters:
+    """What `tenants` have used, read at once."""
+
+    def __init__(self, session: Session, tenants: Collection[str], now: float | None = None) -> None:
+        self._session, self._now = session, time.time() if now is None else now
+        self._rows: defaultdict[str, dict[str, UsageRow]] = defaultdict(dict)
+        for row in session.exec(select(UsageRow).where(col(UsageRow.tenant).in_(tenants))):
+            self._rows[row.tenant][row.limit] = row
+
+    def of(self, tenant: str, quotas: Quotas) -> "Meter":
+        """One tenant's use, against its quotas."""
+        return Meter(TableStorage(self._session, tenant, self._rows[tenant], self._now), quotas)
 
 
 class Meter:
     """What one tenant uses, against its quotas."""
 
-    def __init__(self, session: Session, tenant: str, quotas: Quotas, now: float | None = None) -> None:
-        self._limiter = FixedWindowRateLimiter(TableStorage(session, tenant, time.time() if now is None else now))
-        self._quotas = quotas
+    def __init__(self, storage: TableStorage, quotas: Quotas) -> None:
+        self._limiter, self._quotas = FixedWindowRateLimiter(storage), quotas
 
     def ask(self, *, nodes: int, model_bytes: int, new_run: bool) -> Fault | None:
         """Charge one round: the model there and back, one message, and one run where this is its first. All of it or, where

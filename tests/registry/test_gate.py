@@ -14,7 +14,7 @@ from flowstate_flower.admission import Limits, Reason
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.registry import Registry, audit, configuration, consents, gate, tenants, views
 from flowstate_flower.registry.configuration import Quotas
-from flowstate_flower.registry.quotas import Meter
+from flowstate_flower.registry.quotas import Meters
 from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.registry.tenants import Status
 from flowstate_flower.round import Closing
@@ -40,7 +40,11 @@ def registry(tmp_path: Path, voice, federation) -> Registry:
 
 def ask(registry: Registry, limits: Quotas, now: float, **round_: object) -> object:
     with registry.session(writes=True) as session:
-        fault = Meter(session, "tenant-0", limits, now).ask(**({"nodes": 1, "model_bytes": 100, "new_run": False} | round_))
+        fault = (
+            Meters(session, ["tenant-0"], now)
+            .of("tenant-0", limits)
+            .ask(**({"nodes": 1, "model_bytes": 100, "new_run": False} | round_))
+        )
         session.commit()
     return fault and fault[0]
 
@@ -209,7 +213,7 @@ def test_nobody_within_bounds_is_said_before_anybody_is_asked(registry, federati
 
 def test_the_clock_of_the_meter_is_the_wall(registry) -> None:
     with registry.session(writes=True) as session:
-        meter = Meter(session, "tenant-0", Quotas(messages="1/minute"))
+        meter = Meters(session, ["tenant-0"]).of("tenant-0", Quotas(messages="1/minute"))
         assert meter.ask(nodes=1, model_bytes=1, new_run=False) is None
         session.commit()
         (row,) = session.exec(select(UsageRow))
