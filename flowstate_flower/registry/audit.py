@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from flowstate_flower.registry.database import Registry, log_origin
 from flowstate_flower.registry.desk import entry_bytes
-from flowstate_flower.registry.rows import Row
+from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LogHeadRow
 from flowstate_flower.transparency.checkpoint import BadCheckpoint, Checkpoint, verified
 from flowstate_flower.transparency.merkle import EMPTY_ROOT, Frontier, leaf_hash

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, event, or_
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Session, SQLModel, col, select, true
 
-from flowstate_flower.registry.rows import Row
+from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import (
     AuditEventRow,
     ConsentRow,

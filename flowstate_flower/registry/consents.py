@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from flowstate_flower.errors import BadInput
+from flowstate_flower.registry.clocks import not_from_the_future
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import Desk, desk, timestamp
-from flowstate_flower.registry.evidence import not_from_the_future
 from flowstate_flower.registry.tables import ConsentRow, KeyRow
 from flowstate_flower.registry.tenants import SIGNING, Status, known
 from flowstate_flower.trust.bounds import Bounds

@@ -108,7 +108,6 @@ class Registry:
     def scrub(self) -> None:
         """Let nothing that was overwritten remain in the write-ahead log. Raises `BadInput` while somebody still reads it."""
         with self.engine.connect() as connection:
-            connection.rollback()
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {SCRUB_MILLISECONDS}")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * LOCK_SECONDS}")

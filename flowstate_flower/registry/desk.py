@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.binding import lift
 from flowstate_flower.registry.database import Registry, log_origin
-from flowstate_flower.registry.rows import Row
+from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import AuditEventRow, LogHeadRow
 from flowstate_flower.registry.vault import Vault
 from flowstate_flower.transparency.checkpoint import Checkpoint

@@ -19,6 +19,7 @@ from flowstate_flower.trust.bounds import Ask, Bounds, tightest
 from flowstate_flower.trust.keys import PublicKey
 
 SERVER, NONE = "server", Quotas()
+UNKNOWN: Fault = (Reason.NO_CONSENT, "no such tenant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def candidates(registry: Registry, ask: Ask) -> Mapping[str, PublicKey]:
 def dispatch(registry: Registry, ask: Ask, tenants: Collection[str], model_bytes: int) -> Mapping[str, Fault]:
     """What stands against asking `tenants` now; the others are charged for one round. One transaction."""
     with desk(registry, actor=SERVER) as d:
-        faults = {name: found for name, found in _judged(d.session, ask, tenants).items() if not isinstance(found, Bounds)}
+        judged = _judged(d.session, ask, tenants)
+        found = {name: judged.get(name, UNKNOWN) for name in tenants}
+        faults = {name: fault for name, fault in found.items() if not isinstance(fault, Bounds)}
         settings = effective_for(d.session, ask.run, tenants)
         limited = {name: quotas for name in sorted(set(tenants) - faults.keys()) if (quotas := settings[name].quotas) != NONE}
         if not limited:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from flowstate_flower.errors import BadInput
 from flowstate_flower.registry.database import Registry, kek_file
 from flowstate_flower.registry.desk import desk
-from flowstate_flower.registry.rows import Row
+from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import AUDITED
 from flowstate_flower.registry.tenancy_tables import DataKeyRow
 from flowstate_flower.registry.tenants import known

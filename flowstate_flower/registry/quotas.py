@@ -37,7 +37,8 @@ class TableStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count `amount` in the window of `expiry` seconds that is now, and return its total."""
-        row = self._rows.setdefault(key, UsageRow(tenant=self._tenant, limit=key, amount=0, until=0))
+        name = _name(key)
+        row = self._rows.setdefault(name, UsageRow(tenant=self._tenant, limit=name, amount=0, until=0))
         if row.until <= self._now:
             row.amount, row.until = 0, (int(self._now) // expiry + 1) * expiry
         row.amount += amount
@@ -46,12 +47,12 @@ class TableStorage(Storage):
 
     def get(self, key: str) -> int:
         """The total of the window that is now."""
-        row = self._rows.get(key)
+        row = self._rows.get(_name(key))
         return row.amount if row is not None and row.until > self._now else 0
 
     def get_expiry(self, key: str) -> float:
         """When that window ends, in seconds since 1970."""
-        row = self._rows.get(key)
+        row = self._rows.get(_name(key))
         return float(row.until) if row is not None else self._now
 
     def check(self) -> bool:
@@ -64,8 +65,14 @@ class TableStorage(Storage):
 
     def clear(self, key: str) -> None:
         """Forget what was counted under `key`."""
-        if (row := self._rows.get(key)) is not None:
+        if (row := self._rows.get(_name(key))) is not None:
             row.amount = 0
+
+
+def _name(key: str) -> str:
+    """`limits`' key without the amount that is allowed: a quota that is changed goes on with what was counted."""
+    _, what, _, multiples, granularity = key.split("/")
+    return f"{what} per {multiples} {granularity}"
 
 
 class Meters:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sqlmodel import Field, Index, SQLModel
 
-from flowstate_flower.registry.rows import Row
+from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tenancy_tables import DataKeyRow, RequestRow, SettingsRow
 
 

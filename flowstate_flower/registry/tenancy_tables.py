@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from sqlmodel import Field, SQLModel
 
-from flowstate_flower.registry.rows import Row
+from flowstate_flower.registry.row import Row
 
 
 class RequestRow(Row, table=True):

@@ -11,10 +11,10 @@ from enum import StrEnum
 from sqlmodel import Session, col, delete, select
 
 from flowstate_flower.errors import BadInput, UnknownName
+from flowstate_flower.registry.clocks import not_from_the_future
 from flowstate_flower.registry.configuration import effective
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import Desk, desk, timestamp
-from flowstate_flower.registry.evidence import not_from_the_future
 from flowstate_flower.registry.tables import KeyRow, TenantRow
 from flowstate_flower.registry.tenancy_tables import RequestRow, UsageRow
 from flowstate_flower.registry.vault import Vault

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BrokenRegistry
-from flowstate_flower.registry.rows import Row
+from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tenancy_tables import DataKeyRow
 from flowstate_flower.trust.canonical import canonical
 from flowstate_flower.trust.encryption import KeyWrapper, WrongKey, decrypted, encrypted, new_key

@@ -88,6 +88,18 @@ def test_a_round_that_is_refused_costs_nothing(registry) -> None:
     assert [ask(registry, Quotas(messages="9/day"), NOON) for _ in range(9)] == [None] * 8 + [Reason.RATE]
 
 
+def test_a_quota_that_is_changed_goes_on_with_what_was_counted(registry) -> None:
+    for _ in range(3):
+        assert ask(registry, Quotas(rounds_per_day=5), NOON) is None
+    assert ask(registry, Quotas(rounds_per_day=3), NOON) == Reason.QUOTA
+    assert ask(registry, Quotas(rounds_per_day=4), NOON) is None
+
+
+def test_a_name_that_nobody_knows_is_not_asked(registry, run_terms: RunTerms) -> None:
+    assert gate.dispatch(registry, run_terms.ask, ["stranger"], 1) == {"stranger": ("no-consent", "no such tenant")}
+    assert gate.standing(registry, run_terms.ask, {"stranger": 0}) == {}
+
+
 def test_one_tenants_use_is_not_anothers(registry, run_terms: RunTerms) -> None:
     configuration.change(registry, "quotas.rounds_per_day", 1, actor="operator")
     assert gate.dispatch(registry, run_terms.ask, ["tenant-0"], 1) == {}

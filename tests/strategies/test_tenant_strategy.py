@@ -294,6 +294,27 @@ def test_a_pull_that_ends_while_it_is_looked_at_is_not_thrown_away(federation, m
     assert not reply.has_error()
 
 
+def test_what_a_reply_has_beyond_the_model_is_told_to_the_roster(federation, run_terms: RunTerms) -> None:
+    def flood(reply, _request) -> None:
+        honest = {name: Array(np.asarray(layer)) for name, layer in reply.layers.items()}
+        reply.arrays = ArrayRecord({**honest, "more": Array(np.zeros(3 << 20, np.uint8))})
+
+    federation.lies["tenant-3"] = flood
+    federation.run(run_terms)
+    (received,) = federation.received
+    assert set(received) == set(federation.tenants)
+    assert {name: excess > 0 for name, excess in received.items() if excess} == {"tenant-3": True}
+    assert 2 << 20 < received["tenant-3"] < 3 << 20
+
+
+def test_a_tenant_that_is_turned_away_at_dispatch_is_sent_nothing(federation, run_terms: RunTerms) -> None:
+    federation.barred["tenant-3"] = (Reason.SUSPENDED, "the tenant is suspended")
+    federation.run(run_terms)
+    assert "tenant-3" not in {tenant for tenant, _ in federation.messages}
+    assert federation.reasons() == {"tenant-3": Reason.SUSPENDED}
+    assert len(federation.closed[-1].invitations) == 6
+
+
 def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path, voice, run_terms) -> None:
     """The roster of a real federation: by Flower's registered public key, not by what a node says."""
     from types import SimpleNamespace

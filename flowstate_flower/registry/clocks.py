@@ -1,4 +1,4 @@
-"""What tenants sign, before it becomes a row: who signed it, and when they say they did."""
+"""When tenants say that they signed something."""
 
 from datetime import datetime, timedelta
 
