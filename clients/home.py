@@ -38,7 +38,9 @@ class TenantVoice:
         try:
             statement = RequestStatement(tenant=self.policy.tenant, key=key, nodes=nodes, contact=contact, at=_now())
         except ValidationError as error:
-            raise BadInput(f"the request: {first_problem(error)}", hint="node keys are hexadecimal") from error
+            raise BadInput(
+                f"the request: {first_problem(error)}", hint="node keys are hexadecimal, a contact is one line"
+            ) from error
         return sign(statement, self.key)
 
     def consent(

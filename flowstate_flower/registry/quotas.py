@@ -38,7 +38,7 @@ class TableStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count `amount` in the window of `expiry` seconds that is now, and return its total."""
         name = _name(key)
-        row = self._rows.setdefault(name, UsageRow(tenant=self._tenant, limit=name, amount=0, until=0))
+        row = self._rows.setdefault(name, UsageRow(tenant=self._tenant, counter=name, amount=0, until=0))
         if row.until <= self._now:
             row.amount, row.until = 0, (int(self._now) // expiry + 1) * expiry
         row.amount += amount
@@ -82,7 +82,7 @@ class Meters:
         self._session, self._now = session, time.time() if now is None else now
         self._rows: defaultdict[str, dict[str, UsageRow]] = defaultdict(dict)
         for row in session.exec(select(UsageRow).where(col(UsageRow.tenant).in_(tenants))):
-            self._rows[row.tenant][row.limit] = row
+            self._rows[row.tenant][row.counter] = row
 
     def of(self, tenant: str, quotas: Quotas) -> "Meter":
         """One tenant's use, against its quotas."""

@@ -49,6 +49,6 @@ class UsageRow(SQLModel, table=True):
 
     __tablename__ = "usage"
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
-    limit: str = Field(primary_key=True)
+    counter: str = Field(primary_key=True)
     amount: int
     until: int

@@ -12,6 +12,8 @@ from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.terms import Digest, Finite, Frozen, Instant, Name, Nonce
 
 NodeKey = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,512}$")]
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""What an operator's terminal may be shown."""
 
 
 class Refused(StrEnum):
@@ -86,7 +88,7 @@ class RequestStatement(Frozen):
     tenant: Name
     key: Digest
     nodes: tuple[NodeKey, ...] = Field(max_length=100)
-    contact: str = Field(max_length=300)
+    contact: Annotated[str, StringConstraints(max_length=300, pattern=NO_CONTROLS)]
     at: Instant
 
 

@@ -1,6 +1,7 @@
 """Quotas and rates: counted in the registry, kept over a restart, and what exceeds them is on record."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,14 @@ def test_a_quota_that_is_changed_goes_on_with_what_was_counted(registry) -> None
 def test_a_name_that_nobody_knows_is_not_asked(registry, run_terms: RunTerms) -> None:
     assert gate.dispatch(registry, run_terms.ask, ["stranger"], 1) == {"stranger": ("no-consent", "no such tenant")}
     assert gate.standing(registry, run_terms.ask, {"stranger": 0}) == {}
+
+
+def test_servers_of_one_registry_count_together(registry, run_terms: RunTerms) -> None:
+    configuration.change(registry, "quotas.rounds_per_day", 5, actor="operator")
+    servers = [Registry.open(registry.path, to_write=True) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda i: gate.dispatch(servers[i % 4], run_terms.ask, ["tenant-0"], 1), range(12)))
+    assert sum(not faults for faults in found) == 5
 
 
 def test_one_tenants_use_is_not_anothers(registry, run_terms: RunTerms) -> None:

@@ -27,7 +27,7 @@ def registry(recorded, voice, federation) -> Registry:
     configuration.change(made, "quotas.nodes", 100, actor="operator")
     with desk(made, actor="server") as d:
         for name in federation.tenants:
-            d.session.add(UsageRow(tenant=name, limit="rounds", amount=1, until=2**40))
+            d.session.add(UsageRow(tenant=name, counter="rounds", amount=1, until=2**40))
     return made
 
 

@@ -85,6 +85,8 @@ def test_a_request_is_signed_by_the_key_that_it_names(tmp_path: Path, voice) -> 
         tenants.request(registry, seal(REQUEST_TYPE, b'{"tenant": "a"}', mine), actor="operator")
     with pytest.raises(BadInput, match="not a request to join"):
         tenants.request(registry, voice("a").consent("research"), actor="operator")
+    with pytest.raises(BadInput, match="the request: contact"):
+        voice("a").request(contact="\x1b[2J what the operator would see")
     assert views.tenants(registry) == []
 
 
