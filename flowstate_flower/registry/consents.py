@@ -103,12 +103,13 @@ def _grant(registry: Registry, statement: ConsentStatement, envelope: Envelope) 
 
 
 def _withdraw(registry: Registry, statement: WithdrawalStatement, envelope: Envelope) -> None:
+    """End the consent that stands; without one, end those that were signed before and never got here."""
     with desk(registry, actor=statement.tenant) as d:
         _check_signer(d, statement, envelope)
-        consent = _standing(d, statement.tenant, statement.purpose)
-        if consent is None:
-            raise BadInput(f"{statement.tenant} does not agree to '{statement.purpose}'", hint="nothing to withdraw")
         _check_newer(d, statement)
+        consent = _standing(d, statement.tenant, statement.purpose) or ConsentRow(
+            tenant=statement.tenant, purpose=statement.purpose, signed_at=statement.at, granted_at=d.now, envelope=""
+        )
         consent.withdrawn_at, consent.withdrawal_signed_at = d.now, statement.at
         consent.withdrawal = envelope.to_bytes().decode()
         d.change(consent, "withdrawn")

@@ -39,7 +39,8 @@ class KeyRow(Row, table=True):
 class ConsentRow(Row, table=True):
     """A tenant's agreement to one purpose, until it expires or is withdrawn, with the tenant's signed envelopes as evidence.
 
-    `signed_at` and `withdrawal_signed_at` are the tenant's clock; the bounds are those of `trust.bounds`.
+    `signed_at` and `withdrawal_signed_at` are the tenant's clock; the bounds are those of `trust.bounds`. A withdrawal that
+    came before any consent is a row with an empty `envelope`.
     """
 
     __tablename__ = "consent"
@@ -48,13 +49,13 @@ class ConsentRow(Row, table=True):
     purpose: str = Field(primary_key=True)
     signed_at: str = Field(primary_key=True)
     granted_at: str
-    expires_at: str | None
-    app: str | None
-    most_rounds: int | None
-    most_steps: int | None
-    least_noise_multiplier: float | None
-    largest_clip_norm: float | None
-    largest_epsilon: float | None
+    expires_at: str | None = None
+    app: str | None = None
+    most_rounds: int | None = None
+    most_steps: int | None = None
+    least_noise_multiplier: float | None = None
+    largest_clip_norm: float | None = None
+    largest_epsilon: float | None = None
     envelope: str
     withdrawn_at: str | None = None
     withdrawal_signed_at: str | None = None

@@ -82,12 +82,25 @@ def test_a_withdrawal_is_not_used_against_a_later_consent(registry, tenant) -> N
     a = tenant()
     consents.accept(registry, a.consent("research"))
     consents.accept(registry, taken := a.withdrawal("research"))
-    with pytest.raises(BadInput, match="does not agree"):
+    with pytest.raises(BadInput, match="after this was signed"):
         consents.accept(registry, taken)
     consents.accept(registry, a.consent("research"))
     with pytest.raises(BadInput, match="after this was signed"):
         consents.accept(registry, taken)
     assert agreeing(registry) == {"a"}
+
+
+def test_a_withdrawal_ends_what_was_signed_before_and_is_still_under_way(registry, tenant) -> None:
+    a = tenant()
+    late = a.consent("research")
+    consents.accept(registry, a.withdrawal("research"))
+    with pytest.raises(BadInput, match="after this was signed"):
+        consents.accept(registry, late)
+    assert agreeing(registry) == set()
+    assert [view.status for view in consents.listed(registry)] == ["withdrawn"]
+    consents.accept(registry, a.consent("research"))
+    assert agreeing(registry) == {"a"}
+    assert audit.verify(registry, registry.operator).verified
 
 
 def test_another_tenants_key_says_nothing(registry, tenant, voice) -> None:
