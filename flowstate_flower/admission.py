@@ -14,6 +14,7 @@ import numpy as np
 
 from flowstate_flower.aggregation.engine import squared_distances
 from flowstate_flower.aggregation.updates import Arrays, Layout, Updates
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import PublicKey
@@ -39,7 +40,11 @@ class Reason(StrEnum):
     BAD_METRICS = "bad-metrics"
     BAD_STATEMENT = "bad-statement"
     NOT_INVITED = "not-invited"
+    SUSPENDED = "tenant-suspended"
     NO_CONSENT = "no-consent"
+    OUTSIDE_BOUNDS = "outside-bounds"
+    QUOTA = "quota-exceeded"
+    RATE = "rate-limited"
     BAD_SIGNATURE = "bad-signature"
     DUPLICATE = "duplicate"
     STALE_NONCE = "stale-nonce"
@@ -75,7 +80,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RoundTerms:
-    """What the server sent out, and who still agrees when the replies are back."""
+    """What the server sent out, and how each tenant stands when the replies are back: the bounds within which it agrees, or
+    what speaks against it. A tenant that is not in `standing` does not agree.
+    """
 
     run: str
     number: int
@@ -86,7 +93,7 @@ class RoundTerms:
     work: LocalWork
     limits: Limits
     invitations: Mapping[int, Invitation]  # by node
-    consenting: frozenset[str]
+    standing: "Mapping[str, Bounds | Fault]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +170,9 @@ def about_this_round(reply: Reply, terms: RoundTerms) -> Fault | None:
 
 
 def consenting(reply: Reply, terms: RoundTerms) -> Fault | None:
-    """The tenant still agrees, now that the reply is here."""
-    if reply.statement.tenant not in terms.consenting:
-        return Reason.NO_CONSENT, "consent was withdrawn while the reply was in flight"
-    return None
+    """The tenant is active, agrees and is within its quotas, now that the reply is here."""
+    standing = terms.standing.get(reply.statement.tenant, (Reason.NO_CONSENT, "no consent stands"))
+    return None if isinstance(standing, Bounds) else standing
 
 
 def trained_from_this_model(submission: Submission, terms: RoundTerms) -> Fault | None:
@@ -218,6 +224,15 @@ def private_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
     return None
 
 
+def within_bounds(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """The total ε that the tenant signs for is one that it agreed to."""
+    bounds, claim = terms.standing[submission.statement.tenant], submission.statement.privacy
+    most = bounds.largest_epsilon if isinstance(bounds, Bounds) else None
+    if most is not None and (claim is None or claim.epsilon > most):
+        return Reason.OUTSIDE_BOUNDS, f"ε of at most {most:g} was agreed to" + (f", {claim.epsilon:g} claimed" if claim else "")
+    return None
+
+
 # In order: each may rely on those before it (signed on invited, of_bounded_length on the_signed_bytes).
 OF_EVERY_REPLY: Sequence[Callable[[Reply, RoundTerms], Fault | None]] = (invited, signed, about_this_round, consenting)
 OF_UPDATES: Sequence[Callable[[Submission, RoundTerms], Fault | None]] = (
@@ -226,6 +241,7 @@ OF_UPDATES: Sequence[Callable[[Submission, RoundTerms], Fault | None]] = (
     of_bounded_length,
     plausible_examples,
     private_enough,
+    within_bounds,
 )
 
 
@@ -265,19 +281,14 @@ def _first_faults(replies: Sequence[Reply], terms: RoundTerms) -> list[Fault | N
 
 
 def _first_fault(reply: Reply, terms: RoundTerms) -> Fault | None:
-    for check in OF_EVERY_REPLY:
-        if fault := check(reply, terms):
-            return fault
-    if isinstance(reply, Submission):
-        for check_update in OF_UPDATES:
-            if fault := check_update(reply, terms):
-                return fault
-    return None
+    fault = next(filter(None, (check(reply, terms) for check in OF_EVERY_REPLY)), None)
+    if fault is None and isinstance(reply, Submission):
+        fault = next(filter(None, (check(reply, terms) for check in OF_UPDATES)), None)
+    return fault
 
 
 def _rejection(reply: Reply, terms: RoundTerms, fault: Fault) -> Rejection:
-    invitation = terms.invitations.get(reply.node)
-    asked = invitation.tenant if invitation else None
+    asked = terms.invitations[reply.node].tenant if reply.node in terms.invitations else None
     evidence = reply.envelope if fault[0] is Reason.BAD_SIGNATURE else None
     return Rejection(reply.node, asked, *fault, frozenset({reply.statement.tenant}) - {asked}, evidence)
 

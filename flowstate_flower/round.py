@@ -65,9 +65,9 @@ class Outcome:
     memory: Mapping[str, Vector] = field(default_factory=dict)
 
     @classmethod
-    def nobody_asked(cls, why: str) -> "Outcome":
+    def nobody_asked(cls, why: str, turned_away: tuple[Rejection, ...] = ()) -> "Outcome":
         """The outcome of a round for which there were too few tenants to ask."""
-        return cls(Admitted((), (), ()), (), None, why)
+        return cls(Admitted((), (), turned_away), (), None, why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -12,3 +13,9 @@ class Settings(BaseSettings):
 
     registry: Path = Path("registry.db")
     """The registry that reading commands open: a file, or the folder that holds `registry.db`."""
+
+    kek_file: Path | None = None
+    """The file with the key-encryption keys. Without it, `kek.key` beside the registry."""
+
+    kek: SecretStr | None = None
+    """The key-encryption keys themselves, in hexadecimal, between commas; the first wraps. Wins over the file."""

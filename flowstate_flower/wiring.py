@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,21 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 from numpy.typing import NDArray
 
+from flowstate_flower.admission import Fault
 from flowstate_flower.aggregation.updates import Arrays
-from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, TenantHome
+from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, REQUEST_FILE, TenantHome, TenantVoice
 from flowstate_flower.clients.policy import TenantPolicy
-from flowstate_flower.documents import read_toml
+from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
-from flowstate_flower.registry import Registry, rounds, tenants
+from flowstate_flower.registry import Registry, gate, rounds, tenants
 from flowstate_flower.registry.models import write_model
 from flowstate_flower.registry.tenant_ledger import TenantLedger
 from flowstate_flower.round import ClosedRound
 from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
 from flowstate_flower.strategies.decoding import arrays_of
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
+from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 
 Owners = Callable[[Sequence[Node]], Mapping[int, str]]
@@ -34,8 +37,13 @@ MODEL_FILE = "model.npz"
 
 def open_home(folder: Path) -> TenantHome:
     """The home of a tenant: `policy.toml`, `signing.key` and `ledger.db` in one folder."""
-    policy = read_toml(TenantPolicy, folder / POLICY_FILE)
-    return TenantHome(policy, SigningKey.read(folder / KEY_FILE), TenantLedger(folder / LEDGER_FILE))
+    voice = open_voice(folder)
+    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE))
+
+
+def open_voice(folder: Path) -> TenantVoice:
+    """The tenant of a home as it speaks for itself; the ledger stays closed."""
+    return TenantVoice(read_toml(TenantPolicy, folder / POLICY_FILE), SigningKey.read(folder / KEY_FILE))
 
 
 def make_home(folder: Path, policy: TenantPolicy) -> PublicKey:
@@ -53,6 +61,40 @@ def make_home(folder: Path, policy: TenantPolicy) -> PublicKey:
     return key.public
 
 
+def join(
+    folder: Path,
+    name: str,
+    purposes: Sequence[str],
+    *,
+    budget: tuple[float, float] | None,
+    nodes: Sequence[str] = (),
+    contact: str = "",
+) -> tuple[Path, PublicKey]:
+    """A new home, and in it a signed request to join: the file to send, and the key to tell by another way.
+
+    `budget` is ε and δ, None to train without privacy. Raises `BadInput` before anything is made.
+    """
+    privacy = None if budget is None else {"epsilon": budget[0], "delta": budget[1]}
+    said = {"tenant": name, "purposes": tuple(purposes), "privacy": privacy, "allow_without_privacy": budget is None}
+    policy = parsed(TenantPolicy, said, "the policy")
+    TenantVoice(policy, SigningKey.generate()).request(nodes=tuple(nodes), contact=contact)  # can it be said at all?
+    key = make_home(folder, policy)
+    request = open_voice(folder).request(nodes=tuple(nodes), contact=contact)
+    (folder / REQUEST_FILE).write_bytes(request.to_bytes() + b"\n")
+    return folder / REQUEST_FILE, key
+
+
+def admit(registry: Registry, request: Envelope) -> str:
+    """The operator's whole yes: a request recorded, approved and active. Returns the tenant's name. Raises `BadInput`.
+
+    For who made the tenant's home itself, as simulations do; a person checks the request's key before approving.
+    """
+    name = tenants.request(registry, request, actor=rounds.OPERATOR)
+    tenants.move(registry, name, tenants.Status.APPROVED, actor=rounds.OPERATOR)
+    tenants.move(registry, name, tenants.Status.ACTIVE, actor=rounds.OPERATOR)
+    return name
+
+
 def to_toml(policy: TenantPolicy) -> str:
     """The policy as TOML: flat tables of numbers, texts and lists of texts, for which JSON's literals are TOML's."""
     body = policy.model_dump(mode="json", exclude_none=True)
@@ -65,24 +107,28 @@ def to_toml(policy: TenantPolicy) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RegistryRoster:
-    """`strategies.Roster` on a registry. `owners` says which tenant a node acts for."""
+    """`strategies.Roster` on a registry, for the run that `terms` describe. `owners` says which tenant a node acts for."""
 
     registry: Registry
-    purpose: str
+    terms: RunTerms
     owners: Owners
 
     def candidates(self, nodes: Sequence[Node]) -> Sequence[Candidate]:
         """See `strategies.Roster`."""
-        agreed, owners = tenants.consenting(self.registry, self.purpose), self.owners(nodes)
+        agreed, owners = gate.candidates(self.registry, self.terms.ask), self.owners(nodes)
         return [
             Candidate(owners[node.node_id], node.node_id, agreed[owners[node.node_id]])
             for node in nodes
             if owners.get(node.node_id) in agreed
         ]
 
-    def consenting(self) -> frozenset[str]:
+    def dispatch(self, tenants: Collection[str], model_bytes: int) -> Mapping[str, Fault]:
         """See `strategies.Roster`."""
-        return frozenset(tenants.consenting(self.registry, self.purpose))
+        return gate.dispatch(self.registry, self.terms.ask, tenants, model_bytes)
+
+    def standing(self, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
+        """See `strategies.Roster`."""
+        return gate.standing(self.registry, self.terms.ask, received)
 
 
 def registered_owners(registry: Registry) -> Owners:

@@ -23,7 +23,7 @@ from flowstate_flower.clients import TenantPolicy
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.documents import Document
 from flowstate_flower.errors import BadInput, RunImpossible
-from flowstate_flower.registry import Registry, tenants
+from flowstate_flower.registry import Registry, consents, tenants
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.digits import DigitsTask
 from flowstate_flower.simulations.root import server_training
@@ -68,11 +68,11 @@ class World:
         registry = Registry.create(folder)
         world = cls(folder, plan)
         for tenant in scenario.tenants:
-            policy = policy_of(tenant, scenario, seed)
-            key = wiring.make_home(world.home(tenant), policy)
-            tenants.enrol(registry, tenant, key, actor="operator")
+            wiring.make_home(world.home(tenant), policy_of(tenant, scenario, seed))
+            voice = wiring.open_voice(world.home(tenant))
+            wiring.admit(registry, voice.request())
             if tenant not in scenario.not_opted_in:
-                tenants.grant(registry, tenant, scenario.purpose)
+                consents.accept(registry, voice.consent(scenario.purpose, operator=registry.operator))
         registry.close()
         (folder / WORLD_FILE).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
         return world
@@ -100,10 +100,11 @@ class World:
         registry = Registry.open(self.folder, to_write=True)
         try:
             owners = roll_call(grid, tenants.signing_keys(registry))
+            terms = self._terms()
             conductor = wiring.Conductor(
                 registry,
-                self._terms(),
-                wiring.RegistryRoster(registry, scenario.purpose, lambda _: owners),
+                terms,
+                wiring.RegistryRoster(registry, terms, lambda _: owners),
                 self._evaluate,
                 optimiser=optimiser_of(scenario),
                 root=server_training(self.task, scenario, self.plan.seed) if scenario.data.root_examples else None,
@@ -118,7 +119,8 @@ class World:
         """Between rounds, tenants do what the scenario says they do."""
         for withdrawal in self.plan.scenario.withdrawals:
             if withdrawal.after_round == number:
-                tenants.withdraw(registry, withdrawal.tenant, self.plan.scenario.purpose)
+                voice = wiring.open_voice(self.home(withdrawal.tenant))
+                consents.accept(registry, voice.withdrawal(self.plan.scenario.purpose))
         on_round(number)
 
     def _terms(self) -> RunTerms:

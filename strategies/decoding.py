@@ -164,6 +164,25 @@ def _parsed(header: bytes) -> Header:
     return shape, fortran, dtype, buffer.tell()
 
 
+def size_of(message: Message) -> int:
+    """How many bytes a reply brought in its records, whatever they are. Never raises for a client's fault."""
+    if message.has_error():
+        return 0
+    try:
+        records = list(message.content.values())
+        return sum(_record_size(record) for record in records)
+    except Exception:  # whatever cannot even be weighed is rejected when it is decoded
+        return 0
+
+
+def _record_size(record: object) -> int:
+    if isinstance(record, ArrayRecord):
+        return sum(len(array.data) for array in record.values())
+    if isinstance(record, ConfigRecord):
+        return sum(len(value) for value in record.values() if isinstance(value, (bytes, str, list)))
+    return 0
+
+
 def arrays_of(record: ArrayRecord) -> tuple[tuple[str, ...], Arrays]:
     """Names and arrays of a model that the server itself holds, in its own order."""
     return tuple(record.keys()), tuple(array_of(array) for array in record.values())

@@ -1,10 +1,12 @@
 """Which nodes are asked: those that act for tenants who agreed. The strategy sees a roster, never a database."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from flowstate_flower.admission import Fault, Rejection
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.keys import PublicKey
 
 
@@ -30,13 +32,19 @@ class Candidate:
 
 
 class Roster(Protocol):
-    """Who may take part. Asked anew in every round, and once more when the replies are back."""
+    """Who may take part. Asked three times in every round: to choose, before messages leave, and when replies are back."""
 
     def candidates(self, nodes: Sequence[Node]) -> Sequence[Candidate]:
-        """Tenants among `nodes` that are active and agree to the run's purpose."""
+        """Tenants among `nodes` that are active and agree to what the run asks."""
 
-    def consenting(self) -> frozenset[str]:
-        """Tenants that agree at this moment."""
+    def dispatch(self, tenants: Collection[str], model_bytes: int) -> Mapping[str, Fault]:
+        """What stands against asking these now. The others are about to be sent a model, and it counts for their quotas."""
+
+    def standing(self, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
+        """Of those that were asked: the bounds within which each agrees at this moment, or what stands against it.
+
+        `received` is how many bytes of each reply were more than the model.
+        """
 
 
 def one_per_tenant(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -52,3 +60,19 @@ def sampled(candidates: Sequence[Candidate], cohort: int | None, rng: random.Ran
     if cohort is None or cohort >= len(candidates):
         return list(candidates)
     return sorted(rng.sample(list(candidates), cohort), key=lambda c: c.tenant)
+
+
+def chosen(
+    candidates: Sequence[Candidate], cohort: int | None, rng: random.Random, roster: Roster, model_bytes: int
+) -> tuple[list[Candidate], list[Rejection]]:
+    """A sample that the roster lets go out, and who was turned away. Others take their places while there are any."""
+    asked: list[Candidate] = []
+    turned_away: list[Rejection] = []
+    left = list(candidates)
+    while left and (cohort is None or len(asked) < cohort):
+        drawn = sampled(left, None if cohort is None else cohort - len(asked), rng)
+        left = [candidate for candidate in left if candidate not in drawn]
+        faults = roster.dispatch([candidate.tenant for candidate in drawn], model_bytes)
+        asked += [candidate for candidate in drawn if candidate.tenant not in faults]
+        turned_away += [Rejection(c.node, c.tenant, *faults[c.tenant]) for c in drawn if c.tenant in faults]
+    return sorted(asked, key=lambda c: c.tenant), turned_away

@@ -16,21 +16,26 @@ from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, Ro
 from flowstate_flower.aggregation.updates import Arrays, Layout, Vector, applied
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.round import ClosedRound, Closing, OfTheServer, Outcome, close
-from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode
+from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode, size_of
 from flowstate_flower.strategies.encoding import Rooms
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
 from flowstate_flower.strategies.optimiser import ServerOptimiser
-from flowstate_flower.strategies.selection import Candidate, Roster, one_per_tenant, sampled
+from flowstate_flower.strategies.selection import Candidate, Roster, chosen, one_per_tenant
+from flowstate_flower.trust.bounds import Ask
 from flowstate_flower.trust.canonical import canonical, model_digest
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
 
 TERMS, CONFIG = "terms", "config"
+OVERHEAD_BYTES = 1 << 20
+"""What a reply may have beside the model's numbers, for headers, the statement and metrics, before it counts as more."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RunTerms:
-    """What stays the same over a run. `cohort` is how many tenants are asked in a round, None for all that may be."""
+    """What stays the same over a run. `cohort` is how many tenants are asked in a round, None for all that may be; `app` is
+    the digest of the code that tenants are asked to run, where it is known.
+    """
 
     run: str
     purpose: str
@@ -40,6 +45,12 @@ class RunTerms:
     limits: Limits = field(default_factory=Limits)
     deadline_seconds: float = 600.0
     cohort: int | None = None
+    app: str | None = None
+
+    @property
+    def ask(self) -> Ask:
+        """What tenants agree to or not."""
+        return Ask(self.run, self.purpose, self.work, self.privacy, self.app)
 
     @property
     def fewest(self) -> int:
@@ -55,6 +66,7 @@ class _OpenRound:
     base: Arrays
     base_digest: str
     invitations: tuple[Invitation, ...]
+    turned_away: tuple[Rejection, ...]
     eligible: int
 
 
@@ -94,9 +106,9 @@ class TenantStrategy(Strategy):
         evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
     ) -> Result:
         """Run the rounds on a guarded grid. Raises `RunImpossible` where too few tenants have agreed to begin with."""
-        self._check_feasible(grid)
+        agreed = self._feasible(grid)
         deadline = self.terms.deadline_seconds if timeout is None else timeout
-        self._warm(grid, initial_arrays)
+        self._warm(agreed, initial_arrays)
         guarded = GuardedGrid(grid)
         return super().start(guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn)
 
@@ -105,9 +117,10 @@ class TenantStrategy(Strategy):
         names, base = arrays_of(arrays)
         digest = model_digest(zip(names, base, strict=True))
         candidates = self._candidates(grid)
-        asked = sampled(candidates, self.terms.cohort, self._rng) if len(candidates) >= self.terms.fewest else []
+        asked, turned_away = self._chosen(candidates, sum(array.nbytes for array in base))
         invitations = tuple(Invitation(c.tenant, c.node, c.key, secrets.token_hex(16)) for c in asked)
-        self._open = _OpenRound(Layout.of(names, base), base, digest, invitations, len(candidates))
+        eligible = len(candidates) - len(turned_away)
+        self._open = _OpenRound(Layout.of(names, base), base, digest, invitations, tuple(turned_away), eligible)
         self._optimiser.begin(server_round, arrays, config)
         config = ConfigRecord({**config, "server-round": server_round})
         return [self._request(server_round, invitation, arrays, config, digest) for invitation in invitations]
@@ -154,7 +167,8 @@ class TenantStrategy(Strategy):
         log.info("run %s for %s", self.terms.run, self.terms.purpose)
         log.info("rule %s against %d, optimiser %s", closing.rule.name, closing.byzantine, self._optimiser.name)
 
-    def _check_feasible(self, grid: Grid) -> None:
+    def _feasible(self, grid: Grid) -> int:
+        """How many tenants agree. Raises `RunImpossible` where they are too few."""
         closing, agreed = self.terms.closing, len(self._candidates(grid))
         if agreed == 0:
             raise RunImpossible(f"no tenant has opted in to '{self.terms.purpose}'", hint="tenants opt in, not operators")
@@ -167,15 +181,23 @@ class TenantStrategy(Strategy):
             raise RunImpossible(problem, hint="raise the cohort, or lower the quorum or the number of hostile tenants")
         if agreed < closing.quorum:
             raise RunImpossible(f"{agreed} tenants agree, the quorum is {closing.quorum}", hint="lower the quorum")
+        return agreed
 
-    def _warm(self, grid: Grid, arrays: ArrayRecord) -> None:
+    def _warm(self, agreed: int, arrays: ArrayRecord) -> None:
         """Compile for as many tenants as will be asked: a round that loses some compiles for fewer, once."""
-        closing, agreed = self.terms.closing, len(self._candidates(grid))
+        closing = self.terms.closing
         names, base = arrays_of(arrays)
         closing.rule.warm(min(agreed, self.terms.cohort or agreed), closing.byzantine, Layout.of(names, base).working_dtype)
 
     def _candidates(self, grid: Grid) -> list[Candidate]:
         return one_per_tenant(self._roster.candidates(list(grid.get_nodes())))
+
+    def _chosen(self, candidates: list[Candidate], model_bytes: int) -> tuple[list[Candidate], list[Rejection]]:
+        """Who is asked, and who was turned away on the way; nobody is asked where they are too few."""
+        if len(candidates) < self.terms.fewest:
+            return [], []
+        asked, turned_away = chosen(candidates, self.terms.cohort, self._rng, self._roster, model_bytes)
+        return (asked if len(asked) >= self.terms.fewest else []), turned_away
 
     def _request(
         self, server_round: int, invitation: Invitation, arrays: ArrayRecord, config: ConfigRecord, digest: str
@@ -197,7 +219,8 @@ class TenantStrategy(Strategy):
     def _close(self, number: int, opened: _OpenRound, replies: Iterable[Message]) -> Outcome:
         if not opened.invitations:
             why = f"{opened.eligible} tenants agree, {self.terms.fewest} are needed: nobody was asked"
-            return Outcome.nobody_asked(why)
+            return Outcome.nobody_asked(why, opened.turned_away)
+        replies = list(replies)
         by_node = {invitation.node: invitation for invitation in opened.invitations}
         terms = RoundTerms(
             run=self.terms.run,
@@ -209,10 +232,21 @@ class TenantStrategy(Strategy):
             work=self.terms.work,
             limits=self.terms.limits,
             invitations=by_node,
-            consenting=self._roster.consenting(),
+            standing=self._roster.standing(_excess(replies, opened)),
         )
         decoded = [decode(message, opened.layout, by_node) for message in replies]
         silent = by_node.keys() - {reply.node for reply in decoded}
         decoded += [Rejection(node, by_node[node].tenant, Reason.NO_REPLY, "no reply") for node in sorted(silent)]
         root = self._root(number, opened.base) if self._root and self.terms.closing.rule.rooted else None
-        return close(terms, decoded, self.terms.closing, OfTheServer(root, self._memory))
+        return close(terms, [*decoded, *opened.turned_away], self.terms.closing, OfTheServer(root, self._memory))
+
+
+def _excess(replies: Iterable[Message], opened: _OpenRound) -> dict[str, int]:
+    """Of everybody who was asked: how many bytes came back beyond those of the model and of what goes with it."""
+    expected = sum(array.nbytes for array in opened.base) + OVERHEAD_BYTES
+    excess = dict.fromkeys((invitation.tenant for invitation in opened.invitations), 0)
+    tenants = {invitation.node: invitation.tenant for invitation in opened.invitations}
+    for reply in replies:
+        if (tenant := tenants.get(reply.metadata.src_node_id)) is not None:
+            excess[tenant] += max(0, size_of(reply) - expected)
+    return excess

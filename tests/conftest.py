@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 
+from flowstate_flower.admission import Fault, Reason
 from flowstate_flower.aggregation import rule_named
 from flowstate_flower.round import ClosedRound, Closing
 from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
 from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
 from flowstate_flower.strategies.decoding import array_of
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import PrivacyClaim, RefusalStatement, Refused, UpdateStatement, sign
@@ -95,6 +97,8 @@ class Federation:
     closed: list[ClosedRound] = field(default_factory=list)
     messages: list[tuple[str, Message]] = field(default_factory=list)
     deltas: dict[str, float] = field(default_factory=dict)
+    barred: dict[str, Fault] = field(default_factory=dict)
+    received: list[dict[str, int]] = field(default_factory=list)
 
     def candidates(self, nodes: Sequence[Node]) -> list[Candidate]:
         owners = {FIRST_NODE + i: name for i, name in enumerate(self.tenants)}
@@ -104,8 +108,13 @@ class Federation:
             if owners[n.node_id] in self.agreed
         ]
 
-    def consenting(self) -> frozenset[str]:
-        return frozenset(self.agreed)
+    def dispatch(self, tenants: Collection[str], model_bytes: int) -> dict[str, Fault]:
+        return {name: self.barred[name] for name in tenants if name in self.barred}
+
+    def standing(self, received: Mapping[str, int]) -> dict[str, Bounds | Fault]:
+        self.received.append(dict(received))
+        withdrawn = (Reason.NO_CONSENT, "no consent stands")
+        return {name: Bounds() if name in self.agreed else withdrawn for name in received}
 
     def answer(self, request: Message, context: Context) -> Message:
         tenant = self.tenants[int(context.node_config["partition-id"])]
@@ -175,3 +184,17 @@ def envelope_payload() -> Callable[[str], dict[str, Any]]:
     from flowstate_flower.trust.dsse import Envelope
 
     return lambda text: json.loads(Envelope.parse(text.encode()).payload)
+
+
+@pytest.fixture
+def voice() -> Callable[..., Any]:
+    """`voice(name, key, *purposes)`: a tenant that signs what it says to an operator."""
+    from flowstate_flower.clients import TenantPolicy
+    from flowstate_flower.clients.home import TenantVoice
+
+    def make(name: str, key: SigningKey | None = None, *purposes: str) -> TenantVoice:
+        allowed = purposes or ("research", "billing")
+        policy = TenantPolicy(tenant=name, purposes=allowed, allow_without_privacy=True)
+        return TenantVoice(policy, key or SigningKey.generate())
+
+    return make

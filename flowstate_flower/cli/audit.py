@@ -6,8 +6,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from flowstate_flower.cli.inputs import RegistryOption, opened
 from flowstate_flower.cli.output import Format, FormatOption, complain, print_json, print_line, print_table, stderr
-from flowstate_flower.cli.registry import RegistryOption, open_registry
 from flowstate_flower.errors import CHECK_FAILED, BadInput
 from flowstate_flower.registry import audit as auditing
 from flowstate_flower.registry import log, views
@@ -44,7 +44,7 @@ def audit_log(
 
     Example: `flowstate audit log --registry runs/demo --tenant tenant-09 --last 5`
     """
-    rows = views.audit_log(open_registry(registry), tenant=about, last=last)
+    rows = views.audit_log(opened(registry), tenant=about, last=last)
     if output is Format.JSON:
         print_json(rows)
         return
@@ -67,12 +67,12 @@ def audit_verify(
 
     Example: `flowstate audit verify --registry runs/demo --operator-key operator.pub --checkpoint kept.note`
     """
-    opened = open_registry(registry)
-    key = PublicKey.read(operator_key) if operator_key else opened.operator
+    source = opened(registry).with_keys()
+    key = PublicKey.read(operator_key) if operator_key else source.operator
     notes = [_text(path) for path in checkpoint or ()]
     against = auditing.Against(notes, [PublicKey.read(path) for path in witness_key or ()], models)
     try:
-        verdict = auditing.verify(opened, key, against, _Progress())
+        verdict = auditing.verify(source, key, against, _Progress())
     except BadCheckpoint as error:
         raise BadInput(
             f"a kept checkpoint cannot be used: {error}", hint="keep what `flowstate audit checkpoint` prints"
@@ -90,7 +90,7 @@ def audit_checkpoint(registry: RegistryOption = None) -> None:
 
     Example: `flowstate audit checkpoint --registry runs/demo > kept.note`
     """
-    typer.echo(log.newest_checkpoint(open_registry(registry)), nl=False)
+    typer.echo(log.newest_checkpoint(opened(registry)), nl=False)
 
 
 @app.command("prove")
@@ -109,14 +109,14 @@ def audit_prove(
     """
     if (entry is None) == (earlier is None):
         raise BadInput("one of --entry and --from is needed", hint="see `flowstate audit prove --help`")
-    opened = open_registry(registry)
-    key = PublicKey.read(operator_key) if operator_key else opened.operator
-    note = _text(checkpoint) if checkpoint else log.newest_checkpoint(opened)
+    source = opened(registry)
+    key = PublicKey.read(operator_key) if operator_key else source.operator
+    note = _text(checkpoint) if checkpoint else log.newest_checkpoint(source)
     try:
         if entry is not None:
-            print_json(log.prove_entry(opened, entry, note, key).model_dump())
+            print_json(log.prove_entry(source, entry, note, key).model_dump())
         elif earlier is not None:
-            print_json(log.prove_extension(opened, _text(earlier), note, key).model_dump())
+            print_json(log.prove_extension(source, _text(earlier), note, key).model_dump())
     except BadCheckpoint as error:
         _fail(f"not proven: {error}", "the log may be a fork; run `flowstate audit verify --checkpoint`")
 
@@ -182,9 +182,9 @@ def audit_add_witness(
 
     Example: `flowstate audit add-witness cosigned.note --registry runs/demo`
     """
-    opened, keys = open_registry(registry, to_write=True), [PublicKey.read(path) for path in witness_key or ()]
+    source, keys = opened(registry, to_write=True), [PublicKey.read(path) for path in witness_key or ()]
     try:
-        added = add_cosignatures(opened, _text(file), keys, actor=OPERATOR)
+        added = add_cosignatures(source, _text(file), keys, actor=OPERATOR)
     except BadCheckpoint as error:
         raise BadInput(
             f"{file} cannot be used: {error}", hint="`flowstate audit witness` signs what `audit checkpoint` prints"
@@ -212,6 +212,8 @@ def _print_verdict(verdict: Verdict, key: PublicKey) -> None:
         print_line(f"NOT VERIFIED: {verdict.first.what}")
         if len(verdict.findings) > 1:
             print_line(f"and {len(verdict.findings) - 1} more; --format json lists them all")
+    if verdict.sealed:
+        print_line(f"{verdict.sealed} sealed statements were not read: their keys are elsewhere, or were destroyed")
     for witness in verdict.witnesses:
         print_line(_witnessed(witness))
 

@@ -1,35 +1,14 @@
-"""`flowstate tenant` and `run`: what an operator reads."""
+"""`flowstate run`: what an operator reads."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flowstate_flower.cli.inputs import RegistryOption, opened
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
-from flowstate_flower.registry import Registry, views
-from flowstate_flower.settings import Settings
+from flowstate_flower.registry import views
 
-tenant = typer.Typer(no_args_is_help=True, help="Tenants and what they agree to.")
 run = typer.Typer(no_args_is_help=True, help="Runs and their rounds.")
-
-RegistryOption = Annotated[
-    Path | None,
-    typer.Option("--registry", help="registry.db or its folder. Default: FLOWSTATE_REGISTRY, else ./registry.db"),
-]
-
-
-@tenant.command("list")
-def tenant_list(registry: RegistryOption = None, output: FormatOption = Format.TABLE) -> None:
-    """List the tenants.
-
-    Example: `flowstate tenant list --registry runs/demo`
-    """
-    rows = views.tenants(open_registry(registry))
-    if output is Format.JSON:
-        print_json(rows)
-        return
-    table = [(view.tenant, view.status, ", ".join(view.purposes), view.since) for view in rows]
-    print_table(["tenant", "status", "agrees to", "since"], table)
 
 
 @run.command("list")
@@ -38,7 +17,7 @@ def run_list(registry: RegistryOption = None, output: FormatOption = Format.TABL
 
     Example: `flowstate run list --registry runs/demo --format json`
     """
-    rows = views.runs(open_registry(registry))
+    rows = views.runs(opened(registry))
     if output is Format.JSON:
         print_json(rows)
         return
@@ -56,8 +35,8 @@ def run_show(
 
     Example: `flowstate run show quickstart-1-defended --registry runs/demo`
     """
-    opened = open_registry(registry)
-    view, closed, parts = views.run(opened, name), views.rounds(opened, name), views.participation(opened, name)
+    source = opened(registry)
+    view, closed, parts = views.run(source, name), views.rounds(source, name), views.participation(source, name)
     if output is Format.JSON:
         print_json({"run": view, "rounds": closed, "tenants": parts})
         return
@@ -79,8 +58,3 @@ def run_show(
         ],
         spare={"consent now", "δ"},
     )
-
-
-def open_registry(path: Path | None, *, to_write: bool = False) -> Registry:
-    """The registry that a command names, or the one of the settings."""
-    return Registry.open(path if path is not None else Settings().registry, to_write=to_write)

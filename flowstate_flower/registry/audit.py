@@ -16,9 +16,11 @@ from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col
 
 from flowstate_flower.registry.database import Registry, log_origin
-from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, missing_tables
+from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, missing_tables, whole
 from flowstate_flower.registry.row_check import Progress, RowCheck, streamed
+from flowstate_flower.registry.row_evidence import Readable
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow
+from flowstate_flower.registry.vault import Vault
 from flowstate_flower.registry.verdict import Finding, Verdict
 from flowstate_flower.registry.witnesses import check_witnesses, cosigned_sizes
 from flowstate_flower.transparency.checkpoint import BadCheckpoint, Checkpoint, verified
@@ -51,8 +53,9 @@ def verify(
     not sign; statements that their tenant did not sign; a fork from a kept checkpoint, or a truncation below it; with
     `models`, files that are missing or other than named. Not: a truncation to an earlier signed head by somebody who also
     removed the rows after it, where nobody kept a later checkpoint. Raises `BadCheckpoint` for a kept note that the operator
-    did not sign.
+    did not sign, `BadInput` for a tenant's registry, which holds a part of the log.
     """
+    whole(registry)
     kept = [verified(note, log_origin(operator), operator) for note in against.notes]
     with Session(registry.engine) as session:
         try:
@@ -66,13 +69,17 @@ def verify(
             findings += problems
         except (DatabaseError, ValueError, TypeError) as error:
             return Verdict(False, 0, EMPTY_ROOT.hex(), (Finding(None, f"the log cannot be read: {error}"),))
+        readable = Readable(Vault(session, registry.wrapper) if registry.wrapper else None)
         models = registry.path.parent / "models" if against.models else None
         with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
             for table in AUDITED:
                 if table.__tablename__ not in absent:
-                    findings += RowCheck(session, table, pool, progress, models).findings(reading.added)
+                    findings += RowCheck(session, table, pool, progress, readable, models).findings(reading.added)
+    findings += readable.findings
     findings.sort(key=lambda finding: (finding.entry is None, finding.entry))
-    return Verdict(not findings, reading.frontier.size, reading.frontier.root().hex(), tuple(findings), witnesses)
+    return Verdict(
+        not findings, reading.frontier.size, reading.frontier.root().hex(), tuple(findings), witnesses, readable.sealed
+    )
 
 
 @dataclass(slots=True)

@@ -11,9 +11,12 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
+from flowstate_flower.registry.binding import lift
 from flowstate_flower.registry.database import Registry, log_origin
 from flowstate_flower.registry.log import grow, leaf_bytes
-from flowstate_flower.registry.tables import AuditEventRow, AuditPartyRow, KeyRow, LogHeadRow, Row, TenantRow
+from flowstate_flower.registry.row import Row
+from flowstate_flower.registry.tables import AuditEventRow, AuditPartyRow, LogHeadRow, TenantRow
+from flowstate_flower.registry.vault import Vault
 from flowstate_flower.transparency.checkpoint import Checkpoint
 from flowstate_flower.transparency.merkle import Frontier, leaf_hash
 from flowstate_flower.transparency.proofs import TILE_HEIGHT
@@ -33,10 +36,14 @@ class Desk:
     session: Session
     actor: str
     now: str
+    vault: Vault
     _events: list[tuple[str, Row, frozenset[str]]] = field(default_factory=list)
 
     def add(self, row: Row, *, concerns: Iterable[str] = ()) -> None:
-        """A new row. `concerns` are other tenants than its own in whose views the entry belongs."""
+        """A new row. Its sealed columns are encrypted here. `concerns` are other tenants than its own in whose views the
+        entry belongs.
+        """
+        self.vault.seal(row)
         self.session.add(row)
         self._events.append(("added", row, frozenset(concerns)))
 
@@ -49,8 +56,8 @@ class Desk:
         """The audit events of this transaction, numbered from `first`, each with the other tenants that it concerns."""
         also = acting_tenant(self.session, self.actor)
         for position, (what, row, concerns) in enumerate(self._events, start=first):
-            tenant = row.name if row.__tablename__ == "tenant" else getattr(row, "tenant", None)  # type: ignore[attr-defined]
-            parties = sorted((concerns | also | holders(self.session, row)) - {tenant})
+            tenant = row.owner()
+            parties = sorted((concerns | also) - {tenant})
             entry = {
                 "position": position,
                 "at": self.now,
@@ -70,16 +77,18 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
 
     Raises `BrokenRegistry` where the database cannot be written.
     """
-    if registry.signer is None:
+    if registry.signer is None or registry.wrapper is None:
         raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's key to write")
     with _writing(registry) as session:
-        open_desk = Desk(session, actor, timestamp())
+        open_desk = Desk(session, actor, timestamp(), Vault(session, registry.wrapper))
         yield open_desk
         session.flush()
+        lift(session)
         head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
         frontier = Frontier.parse(head.frontier) if head else Frontier()
         entries = list(open_desk.entries(frontier.size))
-        if not entries:
+        if not entries:  # what is only counted is kept without an entry
+            session.commit()
             return
         _append(session, registry, registry.signer, frontier, entries)
         session.commit()
@@ -109,18 +118,11 @@ def acting_tenant(session: Session, actor: str) -> frozenset[str]:
     return frozenset((actor,)) if session.get(TenantRow, actor) else frozenset()
 
 
-def holders(session: Session, row: Row) -> frozenset[str]:
-    """Other tenants that registered the very key that a row registers or withdraws."""
-    if not isinstance(row, KeyRow):
-        return frozenset()
-    return frozenset(session.exec(select(KeyRow.tenant).where(KeyRow.public_key == row.public_key)))
-
-
 @contextmanager
 def _writing(registry: Registry) -> Iterator[Session]:
     """A session that holds the write lock. What the disk refuses is one clear error."""
     try:
-        with Session(registry.engine.execution_options(writes=True), expire_on_commit=False) as session:
+        with registry.session(writes=True) as session:
             yield session
     except OperationalError as error:
         raise BrokenRegistry(f"{registry.path} cannot be written: {error.orig}", hint="check the disk") from error

@@ -60,6 +60,12 @@ def missing_tables(session: Session) -> frozenset[str]:
     return frozenset(str(t.__tablename__) for t in (AuditPartyRow, LogNodeRow, CosignatureRow)) - present
 
 
+def whole(registry: Registry) -> None:
+    """Raises `BadInput` for a registry as one tenant sees it: a part of the log proves nothing."""
+    if registry.tenant is not None:
+        raise BadInput(f"{registry.tenant} sees a part of the log only", hint="ask the operator for a proof, or for a copy")
+
+
 def stored_tiles(session: Session) -> Tile:
     """Tiles as the database holds them, the last few kept in memory. What is not stored is computed from the level below."""
     has_nodes = LogNodeRow.__tablename__ not in missing_tables(session)
@@ -113,6 +119,7 @@ def prove_entry(registry: Registry, index: int, checkpoint: str, operator: Publi
     Raises `BadInput` where there is no such entry, `BadCheckpoint` where the checkpoint is not the operator's or not of this
     log, `BrokenRegistry` where the entry is gone.
     """
+    whole(registry)
     head = verified(checkpoint, log_origin(operator), operator)
     with registry.reading() as session:
         tile = stored_tiles(session)
@@ -128,6 +135,7 @@ def prove_entry(registry: Registry, index: int, checkpoint: str, operator: Publi
 
 def prove_extension(registry: Registry, earlier: str, checkpoint: str, operator: PublicKey) -> ConsistencyProof:
     """That the log of `checkpoint` begins with that of `earlier`. Raises as `prove_entry` does."""
+    whole(registry)
     origin = log_origin(operator)
     old, new = verified(earlier, origin, operator), verified(checkpoint, origin, operator)
     with registry.reading() as session:
@@ -141,6 +149,7 @@ def prove_extension(registry: Registry, earlier: str, checkpoint: str, operator:
 
 def holds(registry: Registry, checkpoint: Checkpoint) -> bool:
     """Whether the stored log begins with that of `checkpoint`."""
+    whole(registry)
     with registry.reading() as session:
         try:
             return root_at(stored_tiles(session), checkpoint.size) == checkpoint.root

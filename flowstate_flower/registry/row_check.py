@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col
 
-from flowstate_flower.registry.row_evidence import model_problems, statement_problems
-from flowstate_flower.registry.tables import AuditEventRow, Row
+from flowstate_flower.registry.row import Row
+from flowstate_flower.registry.row_evidence import Readable, model_problems, statement_problems
+from flowstate_flower.registry.tables import AuditEventRow
 from flowstate_flower.registry.verdict import Finding
 from flowstate_flower.trust.canonical import digest
 
@@ -29,12 +30,15 @@ def streamed(session: Session, statement: Any) -> Iterator[Sequence[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class RowCheck:
-    """One table. `models` is the folder with the files that rounds name, None where they are not looked at."""
+    """One table. `readable` opens what is sealed; `models` is the folder with the files that rounds name, None where they are
+    not looked at.
+    """
 
     session: Session
     table: type[Row]
     pool: Executor
     progress: Progress
+    readable: Readable
     models: Path | None
 
     def findings(self, added: Counter[str]) -> list[Finding]:
@@ -63,7 +67,7 @@ class RowCheck:
                 else:
                     sound.append((entry.position, subject, row))
             yield from statements  # those of the rows before, which were checked while these were read
-            statements = statement_problems(self.session, self.pool, self.table, sound)
+            statements = statement_problems(self.session, self.pool, self.table, self.readable.of(self.table, sound))
             if self.models is not None:
                 yield from model_problems(self.models, self.table, sound)
             done += len(rows)

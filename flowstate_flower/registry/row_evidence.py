@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
-from flowstate_flower.errors import FlowstateError
+from flowstate_flower.errors import BadInput, BrokenRegistry, FlowstateError
 from flowstate_flower.registry.models import load_model
-from flowstate_flower.registry.tables import ContributionRow, KeyRow, RefusalRow, RoundRow, Row, RunRow
+from flowstate_flower.registry.row import Row
+from flowstate_flower.registry.tables import ContributionRow, KeyRow, RefusalRow, RoundRow, RunRow
+from flowstate_flower.registry.vault import Vault
 from flowstate_flower.registry.verdict import Finding
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
@@ -22,6 +25,38 @@ SLICE = 64
 
 Recorded = tuple[int, str, dict[str, Any]]
 """A row whose digest is that of its entry: the entry's position, the row's name in the log, the row."""
+
+
+@dataclass(slots=True)
+class Readable:
+    """Rows with their sealed texts opened, for whoever holds the key-encryption key. `vault` is None for everybody else.
+
+    `sealed` counts the rows that could not be read, because the key is elsewhere or was destroyed.
+    """
+
+    vault: Vault | None
+    sealed: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def of(self, table: type[Row], rows: Sequence[Recorded]) -> Sequence[Recorded]:
+        """The rows that can be read. A text that was not encrypted for its place is a finding."""
+        if table is not RefusalRow:
+            return rows
+        return [(position, subject, opened) for position, subject, row in rows if (opened := self._opened(position, row))]
+
+    def _opened(self, position: int, row: dict[str, Any]) -> dict[str, Any] | None:
+        stored = RefusalRow(**row)
+        try:
+            texts = {column: self.vault.open(stored, column) if self.vault else None for column in stored.sealed}
+        except BrokenRegistry as error:
+            self.findings.append(Finding(position, str(error)))
+            return None
+        except BadInput:  # another key-encryption key, or a data key that is not as the log recorded it
+            texts = dict.fromkeys(stored.sealed)
+        if None in texts.values():
+            self.sealed += 1
+            return None
+        return row | texts
 
 
 class _Round(NamedTuple):

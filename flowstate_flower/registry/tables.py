@@ -1,36 +1,28 @@
 """The tables. Keys are natural, times are ISO 8601 in UTC, node ids are text (Flower's exceed 63 bits).
 
-A row belongs to the tenant it names, or to the federation. Rows are added; only `status`, `withdrawn_at`, `revoked_at` and
-what ends a run ever change, and each change is an audit event.
+A row belongs to the tenant it names, or to the federation. Rows are added; only `status`, what ends a consent, a key or a
+run, and ciphertexts under a new key ever change, and each change is an audit event.
 """
 
 from typing import ClassVar
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Index, SQLModel
 
-
-class Row(SQLModel):
-    """A row whose digest goes into the audit log. `subject` names it there."""
-
-    __tablename__: ClassVar[str]
-
-    def content(self) -> dict[str, object]:
-        """Every column by name: what the digest is taken over."""
-        return {name: getattr(self, name) for name in sorted(type(self).model_fields)}
-
-    def subject(self) -> str:
-        """`table:key/key`."""
-        keys = [column.name for column in type(self).__table__.primary_key.columns]  # type: ignore[attr-defined]
-        return f"{self.__tablename__}:" + "/".join(str(getattr(self, key)) for key in keys)
+from flowstate_flower.registry.row import Row
+from flowstate_flower.registry.tenancy_tables import DataKeyRow, RequestRow, SettingsRow
 
 
 class TenantRow(Row, table=True):
-    """An organisation. `status` is active or suspended; opting in is a consent, not a status."""
+    """An organisation. `status` is where it is in its lifecycle; opting in is a consent, not a status."""
 
     __tablename__ = "tenant"
     name: str = Field(primary_key=True)
-    status: str
+    status: str = Field(index=True)
     created_at: str
+
+    def owner(self) -> str:
+        """The tenant itself."""
+        return self.name
 
 
 class KeyRow(Row, table=True):
@@ -45,13 +37,29 @@ class KeyRow(Row, table=True):
 
 
 class ConsentRow(Row, table=True):
-    """A tenant's agreement to one purpose, until it is withdrawn."""
+    """A tenant's agreement to one purpose, until it expires or is withdrawn, with the tenant's signed envelopes as evidence.
+
+    `signed_at` and `withdrawal_signed_at` are the tenant's clock; the bounds are those of `trust.bounds`. A withdrawal that
+    came before any consent is a row with an empty `envelope`.
+    """
 
     __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_purpose", "purpose", "withdrawn_at", "expires_at", "tenant"),)
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
     purpose: str = Field(primary_key=True)
-    granted_at: str = Field(primary_key=True)
+    signed_at: str = Field(primary_key=True)
+    granted_at: str
+    expires_at: str | None = None
+    app: str | None = None
+    most_rounds: int | None = None
+    most_steps: int | None = None
+    least_noise_multiplier: float | None = None
+    largest_clip_norm: float | None = None
+    largest_epsilon: float | None = None
+    envelope: str
     withdrawn_at: str | None = None
+    withdrawal_signed_at: str | None = None
+    withdrawal: str | None = None
 
 
 class RunRow(Row, table=True):
@@ -88,6 +96,7 @@ class InvitationRow(Row, table=True):
     """A tenant was asked in a round."""
 
     __tablename__ = "invitation"
+    __table_args__ = (Index("ix_invitation_tenant", "tenant", "run", "round"),)
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
@@ -98,6 +107,7 @@ class ContributionRow(Row, table=True):
     """An accepted update, with the tenant's signed envelope as evidence."""
 
     __tablename__ = "contribution"
+    __table_args__ = (Index("ix_contribution_tenant", "tenant", "run", "round"),)
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
@@ -114,6 +124,8 @@ class RefusalRow(Row, table=True):
     """A tenant's signed no."""
 
     __tablename__ = "refusal"
+    sealed: ClassVar[tuple[str, ...]] = ("detail", "envelope")
+    __table_args__ = (Index("ix_refusal_tenant", "tenant", "run", "round"),)
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
@@ -126,6 +138,8 @@ class RejectionRow(Row, table=True):
     """The server's no to one reply, the `position`-th of its round."""
 
     __tablename__ = "rejection"
+    sealed: ClassVar[tuple[str, ...]] = ("detail",)
+    __table_args__ = (Index("ix_rejection_tenant", "tenant", "run", "round"),)
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
     position: int = Field(primary_key=True)
@@ -139,6 +153,7 @@ class PrivacyEventRow(Row, table=True):
     """What a tenant says it released in a round, and what that made of its total, as it signed."""
 
     __tablename__ = "privacy_event"
+    __table_args__ = (Index("ix_privacy_event_tenant", "tenant", "run", "round"),)
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
@@ -230,7 +245,10 @@ class LedgerRow(SQLModel, table=True):
 AUDITED: tuple[type[Row], ...] = (
     TenantRow,
     KeyRow,
+    RequestRow,
+    DataKeyRow,
     ConsentRow,
+    SettingsRow,
     RunRow,
     RoundRow,
     InvitationRow,

@@ -1,67 +1,126 @@
-"""Tenants, their keys and their consents."""
+"""Tenants: who they are, under which keys they speak, and where in their life they are.
 
-from collections.abc import Iterable, Mapping
+requested → approved → active ⇄ suspended → deleting → deleted. A deleted tenant is a tombstone: its name is never free again.
+"""
 
-from sqlmodel import col, select
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import Session, col, delete, select
 
 from flowstate_flower.errors import BadInput, UnknownName
+from flowstate_flower.registry.clocks import not_from_the_future
+from flowstate_flower.registry.configuration import effective
 from flowstate_flower.registry.database import Registry
-from flowstate_flower.registry.desk import Desk, desk
-from flowstate_flower.registry.tables import ConsentRow, KeyRow, TenantRow
+from flowstate_flower.registry.desk import Desk, desk, timestamp
+from flowstate_flower.registry.tables import KeyRow, TenantRow
+from flowstate_flower.registry.tenancy_tables import RequestRow, UsageRow
+from flowstate_flower.registry.vault import Vault
+from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
 from flowstate_flower.trust.keys import PublicKey
+from flowstate_flower.trust.statements import RequestStatement, read
 
-ACTIVE = "active"
 SIGNING, NODE = "signing", "node"
 
 
-def enrol(registry: Registry, name: str, key: PublicKey, *, actor: str, nodes: Iterable[str] = ()) -> None:
-    """A new tenant with its signing key and the public keys (hexadecimal) of its Flower nodes.
+class Status(StrEnum):
+    """Where a tenant is in its life. Written to the registry: add, never rename."""
 
-    Raises `BadInput` where the name is taken.
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.REQUESTED: frozenset({Status.APPROVED}),
+    Status.APPROVED: frozenset({Status.ACTIVE}),
+    Status.ACTIVE: frozenset({Status.SUSPENDED}),
+    Status.SUSPENDED: frozenset({Status.ACTIVE, Status.DELETING}),
+    Status.DELETING: frozenset({Status.DELETED}),
+    Status.DELETED: frozenset(),
+}
+
+
+def request(registry: Registry, envelope: Envelope, *, actor: str) -> str:
+    """Record a signed request to join, with the tenant's keys and a data key of its own. Returns the tenant's name.
+
+    Raises `BadInput` where the envelope is not signed by the key that it names, or the name or a key is taken.
     """
-    with desk(registry, actor=actor) as d:
-        if d.session.get(TenantRow, name):
-            raise BadInput(f"tenant '{name}' exists already", hint="choose another name")
-        d.add(TenantRow(name=name, status=ACTIVE, created_at=d.now))
+    statement = _self_signed(envelope)
+    with _operators(registry, actor) as d:
+        _is_free(d, statement)
+        d.add(TenantRow(name=statement.tenant, status=Status.REQUESTED, created_at=d.now))
         d.session.flush()
-        d.add(KeyRow(tenant=name, public_key=key.text, use=SIGNING, added_at=d.now))
-        for node in nodes:
-            d.add(KeyRow(tenant=name, public_key=node, use=NODE, added_at=d.now))
+        d.add(d.vault.new_data_key(statement.tenant, 1, d.now))
+        d.session.flush()
+        d.add(KeyRow(tenant=statement.tenant, public_key=statement.key, use=SIGNING, added_at=d.now))
+        for node in statement.nodes:
+            d.add(KeyRow(tenant=statement.tenant, public_key=node, use=NODE, added_at=d.now))
+        d.add(RequestRow(tenant=statement.tenant, received_at=d.now, envelope=envelope.to_bytes().decode()))
+    return statement.tenant
 
 
-def grant(registry: Registry, tenant: str, purpose: str) -> None:
-    """The tenant agrees to `purpose`. Raises `BadInput` where it has agreed already."""
-    with desk(registry, actor=tenant) as d:
-        _known(d, tenant)
-        if _standing(d, tenant, purpose):
-            raise BadInput(f"{tenant} has agreed to '{purpose}' already", hint="nothing to do")
-        d.add(ConsentRow(tenant=tenant, purpose=purpose, granted_at=d.now))
+def move(registry: Registry, name: str, to: Status, *, actor: str, since: Status | None = None) -> None:
+    """The next step in a tenant's life. Raises `BadInput` for a step that is not drawn above, `UnknownName`.
+
+    With `since`, only a tenant that is there now moves.
+
+    On the way to `deleting` the tenant's data keys are destroyed; `deleted` is reached once no file holds what they were.
+    """
+    if to == Status.DELETED:
+        registry.scrub()
+    with _operators(registry, actor) as d:
+        row = known(d, name)
+        if since is not None and row.status not in (since, to):
+            raise BadInput(f"{name} is {row.status}, not {since}", hint="flowstate tenant list")
+        _move(d, row, to)
+        if to == Status.DELETING:
+            _shred(d, name)
 
 
-def withdraw(registry: Registry, tenant: str, purpose: str) -> None:
-    """The tenant no longer agrees: it is not asked again, and a reply in flight is turned away."""
-    with desk(registry, actor=tenant) as d:
-        _known(d, tenant)
-        consent = _standing(d, tenant, purpose)
-        if consent is None:
-            raise BadInput(f"{tenant} does not agree to '{purpose}'", hint="nothing to withdraw")
-        consent.withdrawn_at = d.now
-        d.change(consent, "withdrawn")
+def remove(registry: Registry, name: str, *, actor: str) -> None:
+    """Delete a suspended tenant, or go on where a deletion was interrupted. A tombstone remains.
 
-
-def consenting(registry: Registry, purpose: str) -> Mapping[str, PublicKey]:
-    """Active tenants that agree to `purpose` now, by name, with the key that signs for them."""
-    statement = (
-        select(TenantRow.name, KeyRow.public_key)
-        .join(KeyRow, col(KeyRow.tenant) == TenantRow.name)
-        .join(ConsentRow, col(ConsentRow.tenant) == TenantRow.name)
-        .where(TenantRow.status == ACTIVE)
-        .where(KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None))
-        .where(ConsentRow.purpose == purpose, col(ConsentRow.withdrawn_at).is_(None))
-        .order_by(TenantRow.name)
-    )
+    Raises `BadInput` while somebody still reads the database: until they stop, the tenant stays `deleting`.
+    """
     with registry.reading() as session:
-        return {name: PublicKey(key) for name, key in session.exec(statement)}
+        row = session.get(TenantRow, name)
+    if row is None or row.status != Status.DELETING:
+        move(registry, name, Status.DELETING, actor=actor)
+    move(registry, name, Status.DELETED, actor=actor)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantDetail:
+    """One tenant. `contact` is None where the data key was destroyed, `key` where it was revoked."""
+
+    tenant: str
+    status: str
+    since: str
+    key: str | None
+    nodes: tuple[str, ...]
+    contact: str | None
+
+
+def show(registry: Registry, name: str) -> TenantDetail:
+    """One tenant in full. Needs the key-encryption key. Raises `BadInput`, `UnknownName`."""
+    if registry.wrapper is None:
+        raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's keys")
+    with registry.reading() as session:
+        row = _known(session, name)
+        standing = (KeyRow.tenant == name, col(KeyRow.revoked_at).is_(None))
+        keys = list(session.exec(select(KeyRow).where(*standing).order_by(KeyRow.public_key)))
+        request_row = session.get(RequestRow, name)
+        text = Vault(session, registry.wrapper).open(request_row, "envelope") if request_row else None
+        contact = None if text is None else read(RequestStatement, Envelope.parse(text.encode())).contact
+        signing = next((key.public_key for key in keys if key.use == SIGNING), None)
+        nodes = tuple(key.public_key for key in keys if key.use == NODE)
+        return TenantDetail(name, row.status, row.created_at, signing, nodes, contact)
 
 
 def node_owners(registry: Registry) -> Mapping[str, str]:
@@ -78,14 +137,65 @@ def signing_keys(registry: Registry) -> Mapping[str, PublicKey]:
         return {tenant: PublicKey(key) for tenant, key in session.exec(statement)}
 
 
-def _known(d: Desk, tenant: str) -> None:
-    if d.session.get(TenantRow, tenant) is None:
-        raise UnknownName("tenant", tenant, d.session.exec(select(TenantRow.name)).all())
+def known(d: Desk, name: str) -> TenantRow:
+    """The tenant's row. One that belongs to somebody else is as unknown as one that never was."""
+    return _known(d.session, name)
 
 
-def _standing(d: Desk, tenant: str, purpose: str) -> ConsentRow | None:
-    return d.session.exec(
-        select(ConsentRow).where(
-            ConsentRow.tenant == tenant, ConsentRow.purpose == purpose, col(ConsentRow.withdrawn_at).is_(None)
-        )
-    ).first()
+def _known(session: Session, name: str) -> TenantRow:
+    row = session.get(TenantRow, name)
+    if row is None:
+        raise UnknownName("tenant", name, session.exec(select(TenantRow.name)).all())
+    return row
+
+
+def _self_signed(envelope: Envelope) -> RequestStatement:
+    try:
+        statement = read(RequestStatement, envelope)
+    except MalformedEnvelope as error:
+        raise BadInput(f"not a request to join: {error}", hint="flowstate tenant init writes one") from error
+    if not envelope.is_signed_by(PublicKey(statement.key)):
+        raise BadInput(f"the request of {statement.tenant} is not signed by the key that it names", hint="ask for a new one")
+    not_from_the_future(statement.at, timestamp())
+    return statement
+
+
+def _is_free(d: Desk, statement: RequestStatement) -> None:
+    if d.session.get(TenantRow, statement.tenant):
+        raise BadInput(f"tenant '{statement.tenant}' exists already", hint="choose another name")
+    keys = (statement.key, *statement.nodes)
+    if len(set(keys)) != len(keys):
+        raise BadInput(f"the request of {statement.tenant} names a key twice", hint="each key once")
+    if d.session.exec(select(KeyRow.public_key).where(col(KeyRow.public_key).in_(keys))).first():
+        raise BadInput(f"a key of {statement.tenant} is registered already", hint="every tenant makes keys of its own")
+    most = effective(d.session, None, None).quotas.nodes
+    if most is not None and len(statement.nodes) > most:
+        raise BadInput(f"{statement.tenant} names {len(statement.nodes)} nodes, at most {most}", hint="quotas.nodes")
+
+
+def _move(d: Desk, row: TenantRow, to: Status) -> None:
+    now = Status(row.status)
+    if now == to:
+        raise BadInput(f"{row.name} is {to} already", hint="nothing to do")
+    if to not in MOVES[now]:
+        after = ", ".join(sorted(MOVES[now])) or "nothing"
+        raise BadInput(f"{row.name} is {now} and cannot become {to}", hint=f"after {now} comes: {after}")
+    row.status = to
+    d.change(row, to)
+
+
+def _shred(d: Desk, name: str) -> None:
+    """Destroy the tenant's data keys and end its other keys: what was encrypted is lost, the evidence stays."""
+    for data_key in d.vault.living(name):
+        data_key.wrapped, data_key.destroyed_at = "", d.now
+        d.change(data_key, "destroyed")
+    for key in d.session.exec(select(KeyRow).where(KeyRow.tenant == name, col(KeyRow.revoked_at).is_(None))):
+        key.revoked_at = d.now
+        d.change(key, "revoked")
+    d.session.exec(delete(UsageRow).where(col(UsageRow.tenant) == name))
+
+
+def _operators(registry: Registry, actor: str) -> AbstractContextManager[Desk]:
+    if registry.tenant is not None:
+        raise BadInput("a tenant's life is the operator's to direct", hint="ask the operator")
+    return desk(registry, actor=actor)

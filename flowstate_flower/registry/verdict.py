@@ -26,13 +26,18 @@ class Witnessed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verification found. `root` is the Merkle root of the entries as they stand, in hexadecimal."""
+    """What verification found. `root` is the Merkle root of the entries as they stand, in hexadecimal.
+
+    `sealed` counts the signed statements that could not be read: the key-encryption key is not here, or the tenant's data key
+    was destroyed. Their rows were compared with the log; their signatures were not checked.
+    """
 
     verified: bool
     entries: int
     root: str
     findings: tuple[Finding, ...]
     witnesses: tuple[Witnessed, ...] = ()
+    sealed: int = 0
 
     @property
     def first(self) -> Finding | None:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import UnknownName
 from flowstate_flower.registry.database import Registry
+from flowstate_flower.registry.desk import timestamp
 from flowstate_flower.registry.log import missing_tables
 from flowstate_flower.registry.tables import (
     AuditEventRow,
@@ -79,7 +80,7 @@ class RoundView:
 class Participation:
     """One tenant's part in one run.
 
-    `status` is what it agrees to now: opted-in, withdrawn or not-opted-in. `trained` counts its accepted updates,
+    `status` is what it agrees to now: opted-in, expired, withdrawn or not-opted-in. `trained` counts its accepted updates,
     `filtered` those of them to which the rule gave no weight. `share` is the mean over the rounds that were aggregated,
     with its 95 % interval over them. `epsilon` is at `delta`, None where it never released anything.
     """
@@ -115,7 +116,7 @@ class AuditView:
 def tenants(registry: Registry) -> list[TenantView]:
     """Every tenant, by name."""
     with registry.reading() as session:
-        agreed = list(session.exec(select(ConsentRow).where(col(ConsentRow.withdrawn_at).is_(None))))
+        agreed = [consent for consent in session.exec(select(ConsentRow)) if _stands(consent)]
         return [
             TenantView(
                 row.name,
@@ -266,6 +267,12 @@ def _consent_status(session: Session, name: str, purpose: str) -> str:
     consents: Iterable[ConsentRow] = session.exec(
         select(ConsentRow).where(ConsentRow.tenant == name, ConsentRow.purpose == purpose)
     ).all()
-    if any(consent.withdrawn_at is None for consent in consents):
+    if any(_stands(consent) for consent in consents):
         return "opted-in"
+    if any(consent.withdrawn_at is None for consent in consents):
+        return "expired"
     return "withdrawn" if consents else "not-opted-in"
+
+
+def _stands(consent: ConsentRow) -> bool:
+    return consent.withdrawn_at is None and (consent.expires_at is None or consent.expires_at > timestamp())

@@ -1,14 +1,19 @@
-"""What a tenant signs: that it trained and what came out, that it refuses and why, or that it is present."""
+"""What a tenant signs: that it wants to join, what it agrees to and no longer, that it trained, refuses or is present."""
 
 from enum import StrEnum
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import canonical
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope, seal
 from flowstate_flower.trust.keys import SigningKey
-from flowstate_flower.trust.terms import Digest, Finite, Frozen, Name, Nonce
+from flowstate_flower.trust.terms import Digest, Finite, Frozen, Instant, Name, Nonce
+
+NodeKey = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,512}$")]
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""What an operator's terminal may be shown."""
 
 
 class Refused(StrEnum):
@@ -77,16 +82,63 @@ class PresenceStatement(Frozen):
     nonce: Nonce
 
 
+class RequestStatement(Frozen):
+    """An organisation asks to join, under the key that signs this. `nodes` are the public keys of its Flower nodes."""
+
+    tenant: Name
+    key: Digest
+    nodes: tuple[NodeKey, ...] = Field(max_length=100)
+    contact: Annotated[str, StringConstraints(max_length=300, pattern=NO_CONTROLS)]
+    at: Instant
+
+
+class ConsentStatement(Frozen):
+    """A tenant agrees to one purpose: within `bounds`, until `expires_at`, with the code `app` and no other if it is named.
+
+    `operator` is the public key of the federation that this is for, None for any that knows the tenant.
+    """
+
+    tenant: Name
+    purpose: Name
+    app: Digest | None
+    bounds: Bounds
+    expires_at: Instant | None
+    operator: Digest | None
+    at: Instant
+
+
+class WithdrawalStatement(Frozen):
+    """A tenant no longer agrees to one purpose."""
+
+    tenant: Name
+    purpose: Name
+    at: Instant
+
+
 UPDATE_TYPE = "application/vnd.flowstate.update.v1+json"
 REFUSAL_TYPE = "application/vnd.flowstate.refusal.v1+json"
 PRESENCE_TYPE = "application/vnd.flowstate.presence.v1+json"
+REQUEST_TYPE = "application/vnd.flowstate.request.v1+json"
+CONSENT_TYPE = "application/vnd.flowstate.consent.v1+json"
+WITHDRAWAL_TYPE = "application/vnd.flowstate.withdrawal.v1+json"
 
-Statement = TypeVar("Statement", UpdateStatement, RefusalStatement, PresenceStatement)
+Statement = TypeVar(
+    "Statement",
+    UpdateStatement,
+    RefusalStatement,
+    PresenceStatement,
+    RequestStatement,
+    ConsentStatement,
+    WithdrawalStatement,
+)
 
 _TYPES: dict[type[Frozen], str] = {
     UpdateStatement: UPDATE_TYPE,
     RefusalStatement: REFUSAL_TYPE,
     PresenceStatement: PRESENCE_TYPE,
+    RequestStatement: REQUEST_TYPE,
+    ConsentStatement: CONSENT_TYPE,
+    WithdrawalStatement: WITHDRAWAL_TYPE,
 }
 
 

@@ -1,12 +1,21 @@
 """What the server asks of a tenant in one round: terms travel with the model and are read before any data is."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _instant(text: str) -> str:
+    datetime.fromisoformat(text)  # the pattern alone would let the 31st of February pass
+    return text
+
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Instant = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"), AfterValidator(_instant)]
+"""UTC to the microsecond, so that two of them compare as text."""
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 

@@ -1,6 +1,6 @@
 """What is wrong in other libraries is not wrong here; and where byzfl is installed and says what the paper says, both agree.
 
-byzfl is left out where its definition is another: its Krum counts n - f - 1 neighbours, not the n - f - 2 of the paper, its centred
+byzfl is left out where its definition is another: its Krum counts n - f - 1 neighbours, not the n - f - 2 of the paper, centred
 clipping raises with a start vector, SMEA misses the best subset, CAF draws at random, three Weiszfeld steps are no median.
 """
 

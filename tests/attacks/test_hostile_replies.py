@@ -203,6 +203,7 @@ def test_a_hostile_reply_is_rejected_with_its_reason_and_the_round_goes_on(feder
 
 def test_every_reason_of_a_reply_has_a_fixture_here_or_a_test_of_its_own() -> None:
     elsewhere = {Reason.NO_REPLY, Reason.UNREADABLE, Reason.WRONG_SENDER, Reason.NO_CONSENT, Reason.DUPLICATE}
+    elsewhere |= {Reason.SUSPENDED, Reason.OUTSIDE_BOUNDS, Reason.QUOTA, Reason.RATE}  # tests/registry/test_gate.py
     assert {reason for _, reason in HOLES.values()} | elsewhere == set(Reason)
 
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from flowstate_flower import wiring
 from flowstate_flower.cli.main import run
-from flowstate_flower.registry import Registry, rounds, tenants
+from flowstate_flower.registry import Registry, rounds
 from flowstate_flower.trust.keys import SigningKey
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, voice) -> Path:
     """A registry with one tenant, whose home holds its key, and the operator's key as an auditor keeps it."""
     registry, key = Registry.create(tmp_path / "registry"), SigningKey.generate()
-    tenants.enrol(registry, "tenant-1", key.public, actor="operator")
+    wiring.admit(registry, voice("tenant-1", key).request())
     (tmp_path / "home").mkdir()
     key.write(tmp_path / "home" / "signing.key")
     shutil.copy(tmp_path / "registry" / "operator.pub", tmp_path / "kept.pub")
@@ -58,7 +59,7 @@ def test_an_entry_is_proven_and_checked_without_the_registry(folder: Path, typed
     typed("prove", "--entry", 1, into="new.json")
     typed("prove", "--entry", 1, "--checkpoint", folder / "kept.note", into="old.json")
     shutil.rmtree(folder / "registry")
-    for name, size in (("new.json", 4), ("old.json", 3)):
+    for name, size in (("new.json", 8), ("old.json", 7)):
         key = ("--operator-key", folder / "kept.pub")
         assert f"entry 1 of the log of {size} entries" in typed("check-proof", folder / name, *key, registry=False)
         document = json.loads((folder / name).read_text())
@@ -74,7 +75,7 @@ def test_a_log_is_proven_to_begin_with_what_was_kept(folder: Path, typed: Typed)
     grow(folder, 1)
     typed("prove", "--from", folder / "kept.note", into="proof.json")
     key = ("--operator-key", folder / "kept.pub")
-    assert "begins with the 2 it signed before" in typed("check-proof", folder / "proof.json", *key, registry=False)
+    assert "begins with the 6 it signed before" in typed("check-proof", folder / "proof.json", *key, registry=False)
     SigningKey.generate().write(folder / "other.key")
     (folder / "other.pub").write_text(SigningKey.read(folder / "other.key").public.text)
     typed("check-proof", folder / "proof.json", "--operator-key", folder / "other.pub", registry=False, exits=1)
@@ -88,17 +89,17 @@ def test_a_member_witnesses_and_verification_says_so(folder: Path, typed: Typed)
     key = ("--key", folder / "home", "--operator-key", folder / "kept.pub")
     typed("checkpoint", into="first.note")
     typed("witness", folder / "first.note", *key, into="first.cosigned", registry=False)
-    assert "witnessed by tenant-1: 2 entries" in typed("add-witness", folder / "first.cosigned")
+    assert "witnessed by tenant-1: 6 entries" in typed("add-witness", folder / "first.cosigned")
     typed("add-witness", folder / "first.cosigned")
     typed("checkpoint", into="second.note")
     typed("witness", folder / "second.note", *key, exits=2, registry=False)
-    assert "a proof from 2 to 3 entries is needed" in typed.error
+    assert "a proof from 6 to 7 entries is needed" in typed.error
     typed("prove", "--from", folder / "first.note", "--checkpoint", folder / "second.note", into="proof.json")
     typed("witness", folder / "second.note", *key, "--proof", folder / "proof.json", into="second.cosigned", registry=False)
     typed("add-witness", folder / "second.cosigned")
     said = typed("verify", "--operator-key", folder / "kept.pub", "--checkpoint", folder / "first.cosigned", "--models")
-    assert "verified: 4 entries" in said
-    assert "witnessed by tenant-1: 3 entries" in said
+    assert "verified: 8 entries" in said
+    assert "witnessed by tenant-1: 7 entries" in said
 
 
 def test_a_witness_from_outside_is_known_by_its_key(folder: Path, typed: Typed) -> None:
@@ -135,7 +136,7 @@ def test_a_fork_is_neither_witnessed_nor_verified(folder: Path, typed: Typed) ->
     ("words", "says"),
     [
         (["prove"], "one of --entry and --from is needed"),
-        (["prove", "--entry", "99"], "no entry 99 in a log of 2 entries"),
+        (["prove", "--entry", "99"], "no entry 99 in a log of 6 entries"),
         (["prove", "--from", "missing"], "cannot read missing"),
         (["verify", "--checkpoint", "kept.pub"], "a kept checkpoint cannot be used: no signature"),
         (["add-witness", "kept.pub"], "kept.pub cannot be used: no signature"),

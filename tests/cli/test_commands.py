@@ -99,7 +99,8 @@ def test_the_log_of_one_tenant_is_about_that_tenant(simulated: Path, capsys: pyt
     run(["audit", "log", "--tenant", "tenant-09", "--registry", str(simulated), "--format", "json"])
     entries = json.loads(capsys.readouterr().out)
     assert {entry["tenant"] for entry in entries} == {"tenant-09"}
-    assert [e["kind"] for e in entries][:3] == ["tenant.added", "tenant_key.added", "consent.added"]
+    joined = ["tenant.added", "data_key.added", "tenant_key.added", "tenant_request.added", "tenant.approved", "tenant.active"]
+    assert [e["kind"] for e in entries][:7] == [*joined, "consent.added"]
     assert "consent.withdrawn" in {entry["kind"] for entry in entries}
 
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from flowstate_flower.admission import Reason
 from flowstate_flower.cli.main import app
 from flowstate_flower.clients.policy import TenantPolicy
+from flowstate_flower.registry.configuration import Configuration
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LedgerRow, LogHeadRow
+from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.simulations.results import Results
 from flowstate_flower.simulations.scenario import Scenario, shipped
 from flowstate_flower.trust.statements import Refused
@@ -45,7 +47,8 @@ NAMED = {
     "scenario.md": keys(Scenario),
     "policy.md": keys(TenantPolicy),
     "reasons.md": {str(reason) for reason in (*Reason, *Refused)},
-    "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, LedgerRow)},
+    "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, LedgerRow, UsageRow)},
+    "settings.md": {f"{section}.{name}" for section, values in Configuration().model_dump().items() for name in values},
 }
 
 

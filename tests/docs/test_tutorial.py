@@ -40,3 +40,29 @@ def test_your_first_federation(tmp_path: Path) -> None:
 def test_python_in_the_how_tos_compiles(page: Path) -> None:
     for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
         compile(block, str(page), "exec")
+
+
+def test_a_tenant_comes_and_goes_as_the_how_tos_type_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both pages one after the other, in this process; what is redirected goes into its file."""
+    import io
+    import shlex
+
+    from flowstate_flower.cli.main import run
+
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        line
+        for name in ("onboard", "suspend-and-delete")
+        for line in commands(ROOT / "docs" / "how-to" / f"{name}-a-tenant.md")
+    ]
+    assert len(lines) >= 14
+    for line in lines:
+        monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+        command, _, file = line.partition(" > ")
+        assert run(shlex.split(command)[1:]) == 0, (line, capsys.readouterr().err)
+        printed = capsys.readouterr().out
+        if file:
+            (tmp_path / file).write_text(printed)
+    assert printed.startswith("verified")

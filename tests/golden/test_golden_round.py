@@ -14,6 +14,7 @@ from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, Ro
 from flowstate_flower.aggregation import CATALOGUE, Layout
 from flowstate_flower.aggregation.updates import applied
 from flowstate_flower.round import Closing, OfTheServer, close
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import UpdateStatement, sign
@@ -63,7 +64,7 @@ def own_model() -> tuple[np.ndarray, ...]:
 def round_terms(n: int = 11) -> RoundTerms:
     base = base_model()
     invitations = {i: Invitation(f"tenant-{i}", i, key(i + 1).public, f"{i:032x}") for i in range(n)}
-    tenants = frozenset(invitation.tenant for invitation in invitations.values())
+    tenants = {invitation.tenant: Bounds() for invitation in invitations.values()}
     digest = model_digest(zip(NAMES, base, strict=True))
     return RoundTerms("golden", 1, digest, Layout.of(NAMES, base), base, None, WORK, Limits(), invitations, tenants)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowstate_flower.registry import Registry, rounds, tenants
+from flowstate_flower import wiring
+from flowstate_flower.registry import Registry, configuration, consents, rounds
 from flowstate_flower.registry.database import log_origin
 from flowstate_flower.registry.log import newest_checkpoint
 from flowstate_flower.registry.witnesses import add_cosignatures
@@ -33,14 +34,15 @@ def witness() -> Callable[..., str]:
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, federation, run_terms: RunTerms) -> Callable[[], Registry]:
+def recorded(tmp_path: Path, federation, run_terms: RunTerms, voice) -> Callable[[], Registry]:
     """Makes a registry in `tmp_path/registry` that holds contributions, a refusal, a rejection and a withdrawal."""
 
     def make() -> Registry:
         registry = Registry.create(tmp_path / "registry")
-        for name in federation.tenants:
-            tenants.enrol(registry, name, federation.keys[name].public, actor="operator")
-            tenants.grant(registry, name, "research")
+        voices = {name: voice(name, federation.keys[name]) for name in federation.tenants}
+        for speaker in voices.values():
+            wiring.admit(registry, speaker.request(contact="somebody@example.org"))
+            consents.accept(registry, speaker.consent("research"))
         federation.lies["tenant-5"] = lambda reply, request: reply.refuse(request, Refused.BUDGET)
         federation.lies["tenant-6"] = lambda reply, _: reply.layers["bias"].fill(np.nan)
         terms = replace(run_terms, closing=replace(run_terms.closing, quorum=1))
@@ -49,7 +51,8 @@ def recorded(tmp_path: Path, federation, run_terms: RunTerms) -> Callable[[], Re
         for closed in federation.closed:
             rounds.record_round(registry, closed)
             rounds.record_evaluation(registry, "run-1", closed.number, [("accuracy", 0.5)])
-        tenants.withdraw(registry, "tenant-4", "research")
+        consents.accept(registry, voices["tenant-4"].withdrawal("research"))
+        configuration.change(registry, "quotas.nodes", 3, actor="operator", tenant="tenant-0")
         cosigned(registry, federation.keys["tenant-0"])
         rounds.finish_run(registry, "run-1", rounds.COMPLETED, model_digest="1" * 64)
         return registry

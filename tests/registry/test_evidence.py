@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput
-from flowstate_flower.registry import Registry, audit, log, rounds, views
-from flowstate_flower.registry.database import KEY_FILE, log_origin
+from flowstate_flower.registry import Registry, audit, log, rounds, tenants, views
+from flowstate_flower.registry.database import KEK_FILE, KEY_FILE, log_origin
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.log import entry_bytes
 from flowstate_flower.registry.tables import AuditEventRow, ContributionRow, CosignatureRow, KeyRow, LogHeadRow, RefusalRow
+from flowstate_flower.registry.vault import Vault
 from flowstate_flower.registry.witnesses import add_cosignatures
 from flowstate_flower.transparency.checkpoint import BadCheckpoint, Checkpoint, verified
 from flowstate_flower.transparency.merkle import Frontier, leaf_hash
@@ -109,13 +111,52 @@ def test_even_the_operator_cannot_put_words_into_a_tenants_mouth(registry: Regis
         if table is ContributionRow:
             row.examples += 1
         else:
-            row.detail = "yes"
+            assert registry.wrapper is not None
+            vault = Vault(session, registry.wrapper)
+            row.envelope, row.detail = vault.open(row, "envelope"), "yes"
+            vault.seal(row)
         redo_digest(session, row)
 
     forge(registry, change)
     found = [w for w in whats(registry) if "cosignature" not in w]
     assert len(found) == 1
     assert "says something else than the row" in found[0]
+
+
+def test_refusals_are_read_by_whoever_has_the_keys(registry: Registry) -> None:
+    """An auditor without them is told how many statements were not read; so is everybody once a tenant is deleted."""
+    reader = Registry.open(registry.path)
+
+    def sealed(source: Registry) -> int:
+        verdict = audit.verify(source, registry.operator)
+        assert verdict.verified
+        return verdict.sealed
+
+    assert (sealed(registry), sealed(reader), sealed(reader.with_keys())) == (0, 2, 0)
+    tenants.move(registry, "tenant-5", tenants.Status.SUSPENDED, actor="operator")
+    tenants.move(registry, "tenant-5", tenants.Status.DELETING, actor="operator")
+    assert sealed(registry) == 2
+
+
+def test_an_auditor_without_the_keys_is_told_what_was_not_read(registry: Registry, capsys) -> None:
+    folder = registry.path.parent
+    registry.close()
+    assert run(["audit", "verify", "--registry", str(folder)]) == 0
+    assert "sealed" not in capsys.readouterr().out
+    (folder / KEK_FILE).unlink()
+    assert run(["audit", "verify", "--registry", str(folder)]) == 0
+    assert "2 sealed statements were not read" in capsys.readouterr().out
+
+
+def test_a_refusal_that_was_sealed_for_another_place_is_found(registry: Registry) -> None:
+    def change(session: Session) -> None:
+        one, other = session.exec(select(RefusalRow).order_by(RefusalRow.round))
+        one.detail, other.detail = other.detail, one.detail
+        redo_digest(session, one)
+        redo_digest(session, other)
+
+    forge(registry, change)
+    assert sum("detail does not decrypt" in what for what in whats(registry)) == 2
 
 
 def test_an_envelope_with_anothers_signature_is_found(registry: Registry) -> None:

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from flowstate_flower import wiring
 from flowstate_flower.admission import Reason
 from flowstate_flower.errors import BadInput
-from flowstate_flower.registry import Registry, audit, log, rounds, tenants, views
+from flowstate_flower.registry import Registry, audit, log, rounds, views
 from flowstate_flower.registry.database import log_origin
 from flowstate_flower.registry.desk import desk
-from flowstate_flower.registry.tables import ConsentRow, EvaluationRow, KeyRow, TenantRow
+from flowstate_flower.registry.tables import ConsentRow, EvaluationRow
 from flowstate_flower.simulations.in_process import FIRST_NODE
 from flowstate_flower.strategies.guarded_grid import SENT_BY, WRONG_SENDER, fault
-from flowstate_flower.transparency.checkpoint import BadCheckpoint
+from flowstate_flower.transparency.checkpoint import BadCheckpoint, verified
 from flowstate_flower.trust.keys import SigningKey
 
 NEWER_TABLES = ("log_node", "audit_party", "cosignature")
@@ -124,16 +125,16 @@ def speaks_for_another_and_is_unreadable(reply, request):
 
 
 @pytest.mark.parametrize("lie", [speaks_for_another, speaks_for_another_and_is_unreadable])
-def test_a_reply_in_anothers_name_is_in_both_views(federation, run_terms, tmp_path: Path, lie: Callable) -> None:
+def test_a_reply_in_anothers_name_is_in_both_views(federation, run_terms, voice, tmp_path: Path, lie: Callable) -> None:
     federation.lies["tenant-0"] = lie
-    registry = recorded_with(federation, run_terms, tmp_path)
+    registry = recorded_with(federation, run_terms, voice, tmp_path)
     assert federation.closed[-1].outcome.admitted.rejections
     assert both(registry, "tenant-0", "tenant-1", "rejection.added")
     assert audit.verify(registry, registry.operator).verified
 
 
 @pytest.mark.parametrize("invited", [True, False])
-def test_a_signature_with_anothers_key_is_in_both_views(federation, run_terms, tmp_path: Path, invited: bool) -> None:
+def test_a_signature_with_anothers_key_is_in_both_views(federation, run_terms, voice, tmp_path: Path, invited: bool) -> None:
     """Also where the one whose key signed was not asked in this round."""
 
     def signs_with_anothers_key(reply, request):
@@ -142,34 +143,53 @@ def test_a_signature_with_anothers_key_is_in_both_views(federation, run_terms, t
     federation.lies["tenant-0"] = signs_with_anothers_key
     if not invited:
         federation.agreed.discard("tenant-1")
-    registry = recorded_with(federation, run_terms, tmp_path)
+    registry = recorded_with(federation, run_terms, voice, tmp_path)
     assert both(registry, "tenant-0", "tenant-1", "rejection.added")
 
 
-def test_a_reply_that_anothers_node_sent_is_in_both_views(federation, run_terms, tmp_path: Path) -> None:
+def test_a_reply_that_anothers_node_sent_is_in_both_views(federation, run_terms, voice, tmp_path: Path) -> None:
     federation.lies["tenant-0"] = lambda reply, request: fault(request, WRONG_SENDER, f"{SENT_BY}{FIRST_NODE + 1}")
-    registry = recorded_with(federation, run_terms, tmp_path)
+    registry = recorded_with(federation, run_terms, voice, tmp_path)
     assert federation.reasons() == {"tenant-0": Reason.WRONG_SENDER}
     assert both(registry, "tenant-0", "tenant-1", "rejection.added")
 
 
-def test_a_node_that_another_tenant_registered_is_in_both_views(tmp_path: Path) -> None:
+def test_a_node_that_another_tenant_registered_is_in_no_log(tmp_path: Path, voice) -> None:
+    """A key belongs to one tenant, so no entry about a key concerns two."""
     registry = Registry.create(tmp_path)
-    tenants.enrol(registry, "tenant-0", SigningKey.generate().public, actor="operator", nodes=["node-key"])
-    with desk(registry, actor="operator") as d:
-        d.add(TenantRow(name="tenant-1", status="active", created_at=d.now))
-        d.session.flush()
-        d.add(KeyRow(tenant="tenant-1", public_key="node-key", use="node", added_at=d.now))
-    assert both(registry, "tenant-0", "tenant-1", "tenant_key.added")
+    wiring.admit(registry, voice("tenant-0").request(nodes=("00",)))
+    before = views.audit_log(registry)
+    with pytest.raises(BadInput, match="registered already"):
+        wiring.admit(registry, voice("tenant-1").request(nodes=("00",)))
+    assert views.audit_log(registry) == before
 
 
-def test_what_a_tenant_does_to_anothers_rows_is_in_both_views(tmp_path: Path) -> None:
+def test_what_a_tenant_does_to_anothers_rows_is_in_both_views(tmp_path: Path, voice) -> None:
     registry = Registry.create(tmp_path)
     for name in ("tenant-0", "tenant-1"):
-        tenants.enrol(registry, name, SigningKey.generate().public, actor="operator")
+        wiring.admit(registry, voice(name).request())
     with desk(registry, actor="tenant-1") as d:
-        d.add(ConsentRow(tenant="tenant-0", purpose="research", granted_at=d.now))
+        d.add(ConsentRow(tenant="tenant-0", purpose="research", signed_at=d.now, granted_at=d.now, envelope=""))
     assert both(registry, "tenant-0", "tenant-1", "consent.added")
+    for name, sees in (("tenant-0", True), ("tenant-1", True), ("tenant-3", False)):
+        seen = views.audit_log(registry.as_tenant(name))
+        assert [view.kind for view in seen].count("consent.added") == sees
+        assert seen == views.audit_log(registry, tenant=name)
+
+
+def test_a_part_of_the_log_proves_nothing(tmp_path: Path) -> None:
+    registry = Registry.create(tmp_path)
+    record(registry, 3)
+    note, part = log.newest_checkpoint(registry), registry.as_tenant("tenant-0")
+    checkpoint = verified(note, log_origin(registry.operator), registry.operator)
+    for ask in (
+        lambda: audit.verify(part, registry.operator),
+        lambda: log.prove_entry(part, 0, note, registry.operator),
+        lambda: log.prove_extension(part, note, note, registry.operator),
+        lambda: log.holds(part, checkpoint),
+    ):
+        with pytest.raises(BadInput, match="tenant-0 sees a part of the log only"):
+            ask()
 
 
 @pytest.mark.parametrize(
@@ -196,10 +216,10 @@ def test_a_tenant_cannot_be_added_to_an_entry_that_does_not_exist(tmp_path: Path
     ]
 
 
-def recorded_with(federation, run_terms, folder: Path) -> Registry:
+def recorded_with(federation, run_terms, voice, folder: Path) -> Registry:
     registry = Registry.create(folder / "registry")
     for name in federation.tenants:
-        tenants.enrol(registry, name, federation.keys[name].public, actor="operator")
+        wiring.admit(registry, voice(name, federation.keys[name]).request())
     rounds.start_run(registry, rounds.RunPlan("run-1", "research", "median", 2, 1, "0" * 64))
     federation.run(replace(run_terms, closing=replace(run_terms.closing, quorum=1)))
     rounds.record_round(registry, federation.closed[-1])

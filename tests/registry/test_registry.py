@@ -7,18 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from flowstate_flower import wiring
 from flowstate_flower.errors import BadInput, BrokenRegistry, UnknownName
-from flowstate_flower.registry import Registry, audit, tenants, views
+from flowstate_flower.registry import Registry, audit, consents, tenants, views
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.models import load_model, write_model
 from flowstate_flower.registry.tables import TenantRow
+from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import SigningKey
+from flowstate_flower.trust.statements import RequestStatement, sign
+
+
+def request_of(name: str, *nodes: str) -> Envelope:
+    key = SigningKey.generate()
+    at = "2026-01-01T00:00:00.000000Z"
+    return sign(RequestStatement(tenant=name, key=key.public.text, nodes=nodes, contact="", at=at), key)
 
 
 def enrolled(folder: Path, *names: str) -> Registry:
     registry = Registry.create(folder)
     for name in names:
-        tenants.enrol(registry, name, SigningKey.generate().public, actor="operator", nodes=[f"{name}-node"])
+        wiring.admit(registry, request_of(name, name.encode().hex()))
     return registry
 
 
@@ -39,40 +48,17 @@ def test_a_round_is_recorded_as_it_was(recorded, envelope_payload) -> None:
     assert load_model(registry.path.parent / "models" / f"{views.rounds(registry, 'run-1')[0].model_digest}.npz")
 
 
-def test_consent_is_to_a_purpose_and_ends_when_it_is_withdrawn(tmp_path: Path) -> None:
-    registry = enrolled(tmp_path, "a", "b")
-    tenants.grant(registry, "a", "research")
-    tenants.grant(registry, "b", "billing")
-    assert set(tenants.consenting(registry, "research")) == {"a"}
-    tenants.withdraw(registry, "a", "research")
-    assert not tenants.consenting(registry, "research")
-    tenants.grant(registry, "a", "research")
-    assert set(tenants.consenting(registry, "research")) == {"a"}
-
-
-def test_a_suspended_tenant_does_not_count_as_agreeing(tmp_path: Path) -> None:
-    registry = enrolled(tmp_path, "a")
-    tenants.grant(registry, "a", "research")
-    with desk(registry, actor="operator") as d:
-        row = d.session.get_one(TenantRow, "a")
-        row.status = "suspended"
-        d.change(row, "suspended")
-    assert not tenants.consenting(registry, "research")
-
-
 def test_nodes_belong_to_the_tenant_that_registered_their_key(tmp_path: Path) -> None:
-    assert tenants.node_owners(enrolled(tmp_path, "a", "b")) == {"a-node": "a", "b-node": "b"}
+    assert tenants.node_owners(enrolled(tmp_path, "a", "b")) == {"61": "a", "62": "b"}
 
 
-def test_mistakes_leave_no_trace(tmp_path: Path) -> None:
+def test_mistakes_leave_no_trace(tmp_path: Path, voice) -> None:
     registry = enrolled(tmp_path, "a")
     before = len(views.audit_log(registry))
     with pytest.raises(BadInput, match="exists already"):
-        tenants.enrol(registry, "a", SigningKey.generate().public, actor="operator")
+        tenants.request(registry, request_of("a"), actor="operator")
     with pytest.raises(UnknownName, match="unknown tenant 'aa'"):
-        tenants.grant(registry, "aa", "research")
-    with pytest.raises(BadInput, match="does not agree"):
-        tenants.withdraw(registry, "a", "research")
+        consents.accept(registry, voice("aa").consent("research"))
     assert len(views.audit_log(registry)) == before
     assert audit.verify(registry, registry.operator).verified
 
@@ -96,15 +82,15 @@ def test_what_raises_inside_a_desk_never_happened(tmp_path: Path) -> None:
 def test_writers_at_the_same_time_extend_one_log(tmp_path: Path) -> None:
     registry = enrolled(tmp_path)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda i: tenants.enrol(registry, f"t-{i}", SigningKey.generate().public, actor="operator"), range(40)))
+        list(pool.map(lambda i: tenants.request(registry, request_of(f"t-{i}"), actor="operator"), range(40)))
     verdict = audit.verify(registry, registry.operator)
     assert verdict.verified
-    assert verdict.entries == 80
+    assert verdict.entries == 160  # each a tenant, a data key, a signing key and the request
 
 
 def test_files_are_the_operators_alone(tmp_path: Path) -> None:
     registry = enrolled(tmp_path)
-    for name in ("registry.db", "operator.key"):
+    for name in ("registry.db", "operator.key", "kek.key"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600, name
     assert registry.signer is not None
 
@@ -121,7 +107,7 @@ def test_reading_needs_no_secret_key_and_cannot_write(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path)
     assert audit.verify(registry, registry.operator).verified
     with pytest.raises(BadInput, match="open for reading"):
-        tenants.grant(registry, "a", "research")
+        tenants.move(registry, "a", tenants.Status.SUSPENDED, actor="operator")
 
 
 def test_what_is_not_a_registry_is_one_clear_error(tmp_path: Path) -> None:
@@ -166,7 +152,7 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> Non
 
     def enrol_until_full() -> None:
         for number in range(1000):
-            tenants.enrol(registry, f"tenant-{number}", SigningKey.generate().public, actor="operator")
+            tenants.request(registry, request_of(f"tenant-{number}"), actor="operator")
 
     with pytest.raises(BrokenRegistry, match="full"):
         enrol_until_full()

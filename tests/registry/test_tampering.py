@@ -64,7 +64,7 @@ def test_a_removed_row_is_named(registry: Registry) -> None:
 
 
 def test_an_inserted_row_is_in_no_entry(registry: Registry) -> None:
-    verdict = tampered(registry, "insert into consent values ('tenant-4', 'billing', '2026-01-01', null)")
+    verdict = tampered(registry, "insert into tenant values ('tenant-9', 'active', '2026-01-01')")
     assert verdict.first is not None
     assert "is in no entry" in verdict.first.what
 

@@ -17,6 +17,7 @@ from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
 from flowstate_flower.strategies import Candidate, GuardedGrid, RunTerms
 from flowstate_flower.strategies.encoding import to_record
 from flowstate_flower.strategies.selection import one_per_tenant, sampled
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.terms import Terms
 
@@ -318,22 +319,47 @@ def test_a_pull_that_ends_while_it_is_looked_at_is_not_thrown_away(federation, m
     assert not reply.has_error()
 
 
-def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path) -> None:
+def test_what_a_reply_has_beyond_the_model_is_told_to_the_roster(federation, run_terms: RunTerms) -> None:
+    def flood(reply, _request) -> None:
+        honest = {name: Array(np.asarray(layer)) for name, layer in reply.layers.items()}
+        reply.arrays = ArrayRecord({**honest, "more": Array(np.zeros(3 << 20, np.uint8))})
+
+    federation.lies["tenant-3"] = flood
+    federation.run(run_terms)
+    (received,) = federation.received
+    assert set(received) == set(federation.tenants)
+    assert {name: excess > 0 for name, excess in received.items() if excess} == {"tenant-3": True}
+    assert 2 << 20 < received["tenant-3"] < 3 << 20
+
+
+def test_a_tenant_that_is_turned_away_at_dispatch_is_sent_nothing(federation, run_terms: RunTerms) -> None:
+    federation.barred["tenant-3"] = (Reason.SUSPENDED, "the tenant is suspended")
+    federation.run(run_terms)
+    assert "tenant-3" not in {tenant for tenant, _ in federation.messages}
+    assert federation.reasons() == {"tenant-3": Reason.SUSPENDED}
+    assert len(federation.closed[-1].invitations) == 6
+
+
+def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path, voice, run_terms) -> None:
     """The roster of a real federation: by Flower's registered public key, not by what a node says."""
     from types import SimpleNamespace
 
-    from flowstate_flower.registry import Registry, tenants
+    from flowstate_flower import wiring
+    from flowstate_flower.registry import Registry, consents
     from flowstate_flower.wiring import RegistryRoster, registered_owners
 
-    registry = Registry.create(tmp_path)
+    registry, voices = Registry.create(tmp_path), {}
     for name, nodes in (("a", [b"key-1", b"key-2"]), ("b", [b"key-3"])):
-        tenants.enrol(registry, name, KEY, actor="operator", nodes=[node.hex() for node in nodes])
-        tenants.grant(registry, name, "research")
-    roster = RegistryRoster(registry, "research", registered_owners(registry))
+        voices[name] = voice(name)
+        wiring.admit(registry, voices[name].request(nodes=tuple(node.hex() for node in nodes)))
+        consents.accept(registry, voices[name].consent("research"))
+    roster = RegistryRoster(registry, run_terms, registered_owners(registry))
     nodes = [SimpleNamespace(node_id=i, public_key=f"key-{i}".encode()) for i in range(1, 6)]
     assert [(c.tenant, c.node) for c in roster.candidates(nodes)] == [("a", 1), ("a", 2), ("b", 3)]
-    tenants.withdraw(registry, "b", "research")
-    assert {c.tenant for c in roster.candidates(nodes)} == roster.consenting() == {"a"}
+    consents.accept(registry, voices["b"].withdrawal("research"))
+    assert {c.tenant for c in roster.candidates(nodes)} == {"a"}
+    assert set(roster.dispatch(["a", "b"], 100)) == {"b"}
+    assert roster.standing({"a": 0, "b": 0}) == {"a": Bounds(), "b": (Reason.NO_CONSENT, "no consent to 'research' stands")}
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,14 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from flowstate_flower import wiring
 from flowstate_flower.admission import Admitted, Invitation, Submission
 from flowstate_flower.attribution import Share
 from flowstate_flower.cli.bench.measures import CheckOption, Measure, show
 from flowstate_flower.cli.output import Format, FormatOption, stderr
-from flowstate_flower.registry import Registry, audit, log, rounds, tenants
+from flowstate_flower.clients import TenantPolicy
+from flowstate_flower.clients.home import TenantVoice
+from flowstate_flower.registry import Registry, audit, log, rounds
 from flowstate_flower.round import ClosedRound, Contribution, Outcome
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import PrivacyClaim, UpdateStatement, sign
@@ -59,7 +62,8 @@ def enrolled(folder: Path, count: int) -> tuple[Registry, Keys]:
     made = Registry.create(folder)
     keys = {f"tenant-{number:03}": SigningKey.generate() for number in range(count)}
     for name, key in keys.items():
-        tenants.enrol(made, name, key.public, actor=rounds.OPERATOR)
+        policy = TenantPolicy(tenant=name, purposes=(PURPOSE,), allow_without_privacy=True)
+        wiring.admit(made, TenantVoice(policy, key).request())
     rounds.start_run(made, rounds.RunPlan(PURPOSE, PURPOSE, "median", 0, 1, DIGEST))
     return made, keys
 

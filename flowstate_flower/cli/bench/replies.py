@@ -1,7 +1,7 @@
 """From Flower's replies to the aggregated record: our strategy against Flower's own, with a model of ResNet-18's layers."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, cast
@@ -10,7 +10,7 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 
-from flowstate_flower.admission import Submission
+from flowstate_flower.admission import Fault, Submission
 from flowstate_flower.aggregation import Layout, Rule, Updates, rule_named
 from flowstate_flower.aggregation.updates import Arrays, applied
 from flowstate_flower.cli.bench import flower, goals
@@ -23,6 +23,7 @@ from flowstate_flower.strategies.decoding import ARRAYS, ENVELOPE, EXAMPLES, MET
 from flowstate_flower.strategies.encoding import Rooms, to_record
 from flowstate_flower.strategies.tenant_strategy import TERMS
 from flowstate_flower.superlink.internals import become_server
+from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import UpdateStatement, sign
@@ -168,8 +169,11 @@ class _Everybody:
     def candidates(self, nodes: Sequence[Node]) -> list[Candidate]:
         return [Candidate(f"tenant-{node:02}", node, key.public) for node, key in self.keys.items()]
 
-    def consenting(self) -> frozenset[str]:
-        return frozenset(f"tenant-{node:02}" for node in self.keys)
+    def dispatch(self, tenants: Collection[str], model_bytes: int) -> Mapping[str, Fault]:
+        return {}
+
+    def standing(self, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
+        return dict.fromkeys(received, Bounds())
 
 
 class _Nodes:
