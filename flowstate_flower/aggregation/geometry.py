@@ -10,7 +10,7 @@ from flowstate_flower.aggregation.engine import weighted_sum
 from flowstate_flower.aggregation.rows import medoid
 from flowstate_flower.aggregation.rule import Aggregate
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector, applied
-from flowstate_flower.aggregation.weighing import mean_of, placed, shortened, with_guest
+from flowstate_flower.aggregation.weighing import mean_of, middle, placed, shortened, with_guest
 from flowstate_flower.errors import BadInput
 
 TOLERANCE = 1e-9
@@ -114,7 +114,7 @@ def centred_clipping(updates: Updates, byzantine: int, *, momentum: float = 1.0,
     place[n] = 1.0  # where the centre is, as weights on the rows and what comes after them
     for _ in range(steps):
         lengths = _lengths(distances, place)[:n]
-        radius = np.median(lengths)
+        radius = middle(lengths)
         if radius == 0:
             break
         pull = np.minimum(1.0, radius / np.maximum(lengths, radius)) / n

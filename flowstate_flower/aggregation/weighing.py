@@ -84,7 +84,8 @@ def placed(updates: Updates, around: int | None = None) -> Placement:
     brought nearer along its line. After a mixing distances stay as they are.
     """
     distances = distances_of(updates)
-    middles = np.median(distances, axis=1)
+    ordered, n = np.sort(distances, axis=1), len(distances)
+    middles = 0.5 * (ordered[:, (n - 1) // 2] + ordered[:, n // 2])
     m = int(np.argmin(middles)) if around is None else around % len(distances)
     scale, reach = np.ones(len(distances)), distances[m].copy()
     far = np.flatnonzero(reach > FAR**2 * middles[m]) if middles[m] > 0 and updates.mixing is None else ()
@@ -120,6 +121,12 @@ def mean_of(rows: Vector, n: int) -> Vector:
     weights = np.zeros(n)
     weights[rows] = 1 / len(rows)
     return weights
+
+
+def middle(values: Vector) -> float:
+    """The median of a few numbers, at a fraction of numpy's price for so few."""
+    ordered, n = np.sort(values), len(values)
+    return float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 
 def inner_products(distances: Matrix) -> Matrix:
