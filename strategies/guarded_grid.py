@@ -16,6 +16,7 @@ from flwr.serverapp import Grid
 from flowstate_flower.admission import Reason
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.25
+PAUSE_SHARE = 1 / 16  # of the time waited so far: looking again costs no round more than that
 
 NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
 SENT_BY = "sent by node "
@@ -52,7 +53,7 @@ class GuardedGrid(Grid):
         """Answers by position, as far as they came before the deadline."""
         answers: dict[int, Message] = {}
         pulls: dict[int, tuple[Pull, float]] = {}
-        pause = FIRST_PAUSE_SECONDS
+        begun = time.monotonic()
         while len(answers) < len(requests) and time.monotonic() < deadline:
             for i, message_id in enumerate(ids):
                 if i in answers:
@@ -65,8 +66,9 @@ class GuardedGrid(Grid):
                     answers[i] = answer
                 elif done:
                     del pulls[i]
-            time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+            waited = time.monotonic() - begun
+            pause = min(max(FIRST_PAUSE_SECONDS, waited * PAUSE_SHARE), LONGEST_PAUSE_SECONDS, deadline - time.monotonic())
+            time.sleep(max(0.0, pause))
         return answers
 
     def _pull(self, message_id: str) -> list[Message]:
