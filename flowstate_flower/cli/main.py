@@ -11,7 +11,18 @@ import click
 import typer
 
 from flowstate_flower import __version__
-from flowstate_flower.cli import bench, bench_aggregation, config, consent, deployment, keys, registry, simulation, tenant
+from flowstate_flower.cli import (
+    bench,
+    bench_aggregation,
+    config,
+    consent,
+    deployment,
+    keys,
+    metrics,
+    registry,
+    simulation,
+    tenant,
+)
 from flowstate_flower.cli.output import complain
 from flowstate_flower.errors import FlowstateError, Interrupted
 
@@ -33,6 +44,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(registry.run, name="run")
 app.add_typer(registry.audit, name="audit")
+app.command("metrics")(metrics.metrics)
 bench.app.command("aggregation")(bench_aggregation.aggregation)
 app.add_typer(bench.app, name="bench")
 

@@ -13,6 +13,8 @@ from flowstate_flower.aggregation import CATALOGUE
 from flowstate_flower.cli.main import app
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.registry.configuration import Configuration
+from flowstate_flower.registry.exposition import METRICS
+from flowstate_flower.registry.incidents import Kind, Severity
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LedgerRow, LogHeadRow
 from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.simulations.results import Results
@@ -50,6 +52,7 @@ NAMED = {
     "rules.md": {*CATALOGUE, "nnm", "arc", "bucketing(size=2, seed=0)", "clipping(norm=1.0)"},
     "reasons.md": {str(reason) for reason in (*Reason, *Refused)},
     "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, LedgerRow, UsageRow)},
+    "metrics.md": {*METRICS, *(str(word) for word in (*Kind, *Severity))},
     "settings.md": {f"{section}.{name}" for section, values in Configuration().model_dump().items() for name in values},
 }
 
