@@ -26,18 +26,17 @@ def _raw_parts(part: Any, restricted: Collection[FromClause]) -> Iterator[str]:
             yield "raw text"
         case CompoundSelect():
             yield "a union"
-        case Alias(element=Table()):
-            if not named:
-                yield "an alias of a bare table"
-        case Table():
-            if not named and part not in restricted:
-                yield f"the bare table {part.name}"
+        case Alias(element=Table()) if not named:
+            yield "an alias of a bare table"
+        case Table() if not named and part not in restricted:
+            yield f"the bare table {part.name}"
+        case ColumnClause(is_literal=True) if part.name != "*":
+            yield "raw text"
+        case Alias(element=Table()) | Table():
+            return
         case Column():
             if not named and part.table is not None:
                 yield from _raw_parts(part.table, restricted)
-        case ColumnClause(is_literal=True):
-            if part.name != "*":
-                yield "raw text"
         case Select():  # an inner one, whose tables are not the outer's
             for child in _written(part):
                 yield from _raw_parts(child, ())
