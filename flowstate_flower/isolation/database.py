@@ -4,6 +4,7 @@ The engine's own connection is not tried: on SQLite, whoever has that has the fi
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, inspect, literal_column, text, update
@@ -100,13 +101,9 @@ def foreign_rows_are_not_written(scratch: Scratch) -> Iterator[str]:
             yield f"{table.__tablename__} has no row of another: nothing was tried"
             continue
         copy = table(**theirs.model_dump())
-        acts: dict[str, Callable[[Session], Any]] = {
-            "added": lambda s, row=copy: s.add(row),
-            "changed": lambda s, row=copy: s.merge(type(row)(**row.model_dump())),
-            "removed": lambda s, row=theirs: s.delete(row),
-        }
+        acts = {"added": partial(_add, copy), "changed": partial(_merge, copy), "removed": partial(_remove, theirs)}
         if name is not None:
-            acts["given away"] = lambda s, table=table, name=name: _give_away(s, table, name)
+            acts["given away"] = partial(_give_away, table, name)
         for what, act in acts.items():
             with scratch.mine.session(writes=True) as session:
                 if not _refuses(session, act):
@@ -162,7 +159,19 @@ def _refuses(session: Session, act: Callable[[Session], Any]) -> bool:
     return False
 
 
-def _give_away(session: Session, table: Any, name: str) -> None:
+def _add(row: SQLModel, session: Session) -> None:
+    session.add(row)
+
+
+def _merge(row: SQLModel, session: Session) -> None:
+    session.merge(type(row)(**row.model_dump()))
+
+
+def _remove(row: SQLModel, session: Session) -> None:
+    session.delete(row)
+
+
+def _give_away(table: Any, name: str, session: Session) -> None:
     mine = session.exec(select(table).where(getattr(table, name) == MINE)).first()
     if mine is None:
         raise ForeignWrite("there is none to give away")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
@@ -33,7 +33,7 @@ class Asked:
         self, *, name: str | None = None, key: SigningKey | None = None, nonce: str | None = None, step: float = 1.0
     ) -> Message:
         """An accepted update; or one in another's `name`, under another's `key`, with another's `nonce`."""
-        layers = {n: array.numpy() + np.float32(step) for n, array in self.request.content[ARRAYS].items()}
+        layers = {n: array.numpy() + np.float32(step) for n, array in self.request.content.array_records[ARRAYS].items()}
         statement = UpdateStatement(
             run=self.terms.run,
             round=self.terms.round,
@@ -45,12 +45,11 @@ class Asked:
             privacy=self._claim(),
             at=SIGNED_AT,
         )
-        content = {
-            ARRAYS: ArrayRecord({n: Array(layer) for n, layer in layers.items()}),
-            METRICS: MetricRecord({EXAMPLES: CLAIMED_EXAMPLES}),
-            STATEMENT: ConfigRecord({ENVELOPE: sign(statement, key or self.key).to_bytes()}),
-        }
-        return Message(RecordDict(content), reply_to=self.request)
+        content = RecordDict()
+        content[ARRAYS] = ArrayRecord({n: Array(layer) for n, layer in layers.items()})
+        content[METRICS] = MetricRecord({EXAMPLES: CLAIMED_EXAMPLES})
+        content[STATEMENT] = ConfigRecord({ENVELOPE: sign(statement, key or self.key).to_bytes()})
+        return Message(content, reply_to=self.request)
 
     def refusal(self, detail: str) -> Message:
         """A signed no."""
@@ -140,5 +139,5 @@ class ScriptedGrid(Grid):
         return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
 
     def _asked(self, request: Message) -> Asked:
-        terms = Terms.model_validate_json(request.content[TERMS][TERMS])
+        terms = Terms.model_validate_json(cast(bytes, request.content.config_records[TERMS][TERMS]))
         return Asked(terms.tenant, self._keys[terms.tenant], terms, request)

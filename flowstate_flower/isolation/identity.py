@@ -1,6 +1,7 @@
 """Probes of identity: one tenant speaks as another, in a round and outside of rounds."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from flwr.app import Message
 
@@ -20,31 +21,35 @@ NO_REPLY: tuple[Message, ...] = ()
 def replies_under_foreign_keys_do_not_count(scratch: Scratch) -> Iterator[str]:
     """A reply that another tenant's key signed, or a key of nobody, does not count."""
     for what, key in (("another's key", scratch.voices[THIRD].key), ("a key of nobody", SigningKey.generate())):
-        yield from _counted(scratch, what, lambda asked, key=key: {MINE: [asked[MINE].update(key=key)]}, MINE)
+        yield from _counted(scratch, what, partial(_signed_with, key), MINE)
 
 
 def replies_in_foreign_names_do_not_count(scratch: Scratch) -> Iterator[str]:
     """A tenant that speaks in another's name counts for neither, even with the other's nonce."""
 
-    def lie(asked: Mapping[str, Asked]) -> Replies:
+    def name(asked: Mapping[str, Asked]) -> Replies:
+        return {MINE: [asked[MINE].update(name=THEIRS)], THEIRS: NO_REPLY}
+
+    def name_and_nonce(asked: Mapping[str, Asked]) -> Replies:
         return {MINE: [asked[MINE].update(name=THEIRS, nonce=asked[THEIRS].terms.nonce)], THEIRS: NO_REPLY}
 
-    yield from _counted(scratch, "another's name", lie, MINE, THEIRS)
+    yield from _counted(scratch, "another's name", name, MINE, THEIRS)
+    yield from _counted(scratch, "another's name and nonce", name_and_nonce, MINE, THEIRS)
 
 
 def replies_from_foreign_nodes_do_not_count(scratch: Scratch) -> Iterator[str]:
-    """What a tenant signed does not count from another's node, nor an answer that says it came from there."""
+    """What a tenant signed does not count from another's node, whatever node the message says it came from."""
 
     def relay(asked: Mapping[str, Asked]) -> Replies:
         return {MINE: [asked[MINE].relayed(asked[THEIRS].update())], THEIRS: NO_REPLY}
 
     def forge(asked: Mapping[str, Asked]) -> Replies:
-        reply = asked[MINE].update()
+        reply = asked[MINE].relayed(asked[THEIRS].update())
         reply.metadata.__dict__["_src_node_id"] = asked[THEIRS].request.metadata.dst_node_id
-        return {MINE: [reply]}
+        return {MINE: [reply], THEIRS: NO_REPLY}
 
     yield from _counted(scratch, "another's reply from one's own node", relay, MINE, THEIRS)
-    yield from _counted(scratch, "a reply that names another's node", forge, MINE)
+    yield from _counted(scratch, "another's reply that names its node", forge, MINE, THEIRS)
 
 
 def nonces_count_once_and_for_their_tenant(scratch: Scratch) -> Iterator[str]:
@@ -105,6 +110,10 @@ def names_and_keys_are_taken_once(scratch: Scratch) -> Iterator[str]:
         except BadInput:
             continue
         yield f"{what} is let in"
+
+
+def _signed_with(key: SigningKey, asked: Mapping[str, Asked]) -> Replies:
+    return {MINE: [asked[MINE].update(key=key)]}
 
 
 def _counted(scratch: Scratch, what: str, lie: Lie, *liars: str) -> Iterator[str]:

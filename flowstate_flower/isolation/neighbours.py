@@ -47,7 +47,7 @@ def a_flood_is_the_flooders(scratch: Scratch) -> Iterator[str]:
 
     def flood(asked: Mapping[str, Asked]) -> Replies:
         large = asked[THEIRS].update()
-        large.content[ARRAYS]["more"] = Array(np.zeros(TOO_MANY_NUMBERS, np.float32))
+        large.content.array_records[ARRAYS]["more"] = Array(np.zeros(TOO_MANY_NUMBERS, np.float32))
         return {THEIRS: [large, *(asked[THEIRS].update() for _ in range(FLOOD))]}
 
     with _limited(scratch, "bytes_per_day", 10**9, *LIVING):
