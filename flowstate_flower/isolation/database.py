@@ -13,8 +13,9 @@ from sqlmodel import Session, SQLModel, func, select
 from flowstate_flower.isolation.scratch import HISTORY, HISTORY_APART, LIVING, MINE, SHARED, THEIRS, Scratch, run_terms
 from flowstate_flower.registry import gate
 from flowstate_flower.registry.binding import PLATFORM, ForeignWrite
-from flowstate_flower.registry.database import TABLES
 from flowstate_flower.registry.tables import (
+    AUDITED,
+    LOG,
     AuditEventRow,
     AuditPartyRow,
     ConsentRow,
@@ -27,6 +28,7 @@ from flowstate_flower.registry.tables import (
 )
 from flowstate_flower.registry.tenancy_tables import SettingsRow, UsageRow
 
+TABLES: tuple[type[SQLModel], ...] = (*AUDITED, UsageRow, *LOG)
 PUBLIC = (LogHeadRow, LogNodeRow)
 OF_RUNS = (RoundRow, EvaluationRow)
 PRIVATE = tuple(table for table in TABLES if table not in PUBLIC)

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from flowstate_flower.clients.home import POLICY_FILE, REQUEST_FILE
 from flowstate_flower.errors import FlowstateError
+from flowstate_flower.isolation.database import TABLES
 from flowstate_flower.isolation.scratch import GONE, LIVING, MINE, THEIRS, Scratch
 from flowstate_flower.registry.database import KEK_FILE, KEY_FILE, PUBLIC_FILE
 from flowstate_flower.registry.keys import SEALED
@@ -81,13 +82,13 @@ def data_keys_hold_for_their_tenant_alone(scratch: Scratch) -> Iterator[str]:
 
 
 def shredded_texts_are_gone(scratch: Scratch) -> Iterator[str]:
-    """Of a deleted tenant, neither a text nor a wrapped data key is left in the raw files, and nothing opens."""
+    """Of a deleted tenant, neither a text nor a wrapped data key is left in the database's files, and nothing opens."""
     if not scratch.shredded:
         yield "there was no data key: nothing was tried"
-    for path, content in _database_files(scratch):
+    for name, content in _stored(scratch):
         for what, secret in (("a text", scratch.told[GONE]), *(("a wrapped key", key) for key in scratch.shredded)):
             if _is_in(content, secret.encode()):
-                yield f"{what} of a deleted tenant is in {path.name}"
+                yield f"{what} of a deleted tenant is in {name}"
     with scratch.registry.reading() as session:
         vault = Vault(session, _wrapper(scratch))
         rows = [row for table in SEALED for row in session.exec(select(table).where(_of(table, GONE)))]
@@ -107,10 +108,10 @@ def no_secret_is_in_the_database(scratch: Scratch) -> Iterator[str]:
     secrets += [text.encode() for text in scratch.told.values()]
     if not secrets:
         yield "there was no secret: nothing was tried"
-    for path, content in _database_files(scratch):
+    for name, content in _stored(scratch):
         found = sum(_is_in(content, secret) for secret in secrets)
         if found:
-            yield f"{path.name} holds {found} of {len(secrets)} secrets"
+            yield f"{name} holds {found} of {len(secrets)} secrets"
 
 
 def _wrapper(scratch: Scratch) -> KeyWrapper:
@@ -140,9 +141,16 @@ def _move(here: Row, column: str, there: Row, other: str) -> str:
     return changed[0] if len(changed) == 1 or "tenant" not in changed else "more"
 
 
-def _database_files(scratch: Scratch) -> list[tuple[Path, bytes]]:
-    files = sorted(scratch.registry.path.parent.glob("registry.db*"))
-    return [(path, path.read_bytes()) for path in files]
+def _stored(scratch: Scratch) -> list[tuple[str, bytes]]:
+    """The database's own bytes, where it is files of ours; elsewhere what its tables hold."""
+    if scratch.registry.engine.dialect.name == "sqlite":
+        return [
+            (path.name, path.read_bytes())
+            for path in sorted(scratch.registry.path.parent.glob(f"{scratch.registry.path.name}*"))
+        ]
+    with scratch.registry.reading() as session:
+        rows = [(str(table.__tablename__), session.exec(select(table)).all()) for table in TABLES]
+    return [(name, "".join(row.model_dump_json() for row in of_table).encode()) for name, of_table in rows]
 
 
 def _is_in(content: bytes, secret: bytes) -> bool:

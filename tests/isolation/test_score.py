@@ -13,6 +13,7 @@ from flowstate_flower import admission, isolation
 from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput
 from flowstate_flower.isolation import SUITE, Score, score
+from flowstate_flower.isolation.database import TABLES
 from flowstate_flower.isolation.probe import Area, Probe
 from flowstate_flower.isolation.scratch import MINE, NOBODY, node_key
 from flowstate_flower.isolation.suite import MOST_WITH_A_CRITICAL_FAILURE
@@ -58,6 +59,10 @@ def test_every_probe_has_a_sentence_and_a_weight() -> None:
     for probe in SUITE:
         assert probe.promise.endswith(".")
         assert probe.weight > 0
+
+
+def test_no_table_is_forgotten() -> None:
+    assert set(TABLES) == set(binding.SCOPES)
 
 
 @dataclass(frozen=True)
