@@ -11,7 +11,20 @@ import click
 import typer
 
 from flowstate_flower import __version__
-from flowstate_flower.cli import audit, bench, config, consent, deployment, keys, registry, rules, simulation, tenant
+from flowstate_flower.cli import (
+    audit,
+    bench,
+    config,
+    consent,
+    deployment,
+    isolation,
+    keys,
+    metrics,
+    registry,
+    rules,
+    simulation,
+    tenant,
+)
 from flowstate_flower.cli.output import complain
 from flowstate_flower.errors import FlowstateError, Interrupted
 
@@ -33,6 +46,8 @@ app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(registry.run, name="run")
 app.add_typer(audit.app, name="audit")
+app.command("metrics")(metrics.metrics)
+app.command("isolation")(isolation.isolation)
 app.add_typer(bench.app, name="bench")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, event, or_
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Session, SQLModel, col, select, true
 
+from flowstate_flower.registry.raw_sql import raw_part
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import (
     AuditEventRow,
@@ -34,6 +35,8 @@ from flowstate_flower.registry.tenancy_tables import DataKeyRow, RequestRow, Set
 
 BOUND_TO = "tenant"
 PLATFORM = "platform"
+UNGUARDED = ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings")
+"""What SQLAlchemy does without an event that could be listened to."""
 
 Scope = Callable[[str], ColumnElement[bool]]
 
@@ -81,13 +84,18 @@ def bind(session: Session, tenant: str) -> None:
     session.info[BOUND_TO] = tenant
     criteria = [with_loader_criteria(table, scope(tenant), include_aliases=True) for table, scope in SCOPES.items()]
 
+    for name in UNGUARDED:
+        setattr(session, name, _guarded(session, getattr(session, name)))
+
     @event.listens_for(session, "do_orm_execute")
     def _restrict(state: ORMExecuteState) -> None:
         if session.info[BOUND_TO] is None:
             return
         entities = {mapper.class_ for mapper in state.all_mappers}
-        if not state.is_select or not state.is_orm_statement or not entities <= SCOPES.keys():
+        if not state.is_select or not state.is_orm_statement or state.is_from_statement or not entities <= SCOPES.keys():
             raise ForeignWrite("a session of one tenant reads whole tables of this package, and nothing else")
+        if (raw := raw_part(state.statement, {mapper.local_table for mapper in state.all_mappers})) is not None:
+            raise ForeignWrite(f"{raw} in a session of {tenant}: no criteria reach it")
         state.statement = state.statement.options(*criteria)
 
     @event.listens_for(session, "before_flush")
@@ -98,6 +106,15 @@ def bind(session: Session, tenant: str) -> None:
             owner = row.owner() if isinstance(row, Row) else row.tenant if isinstance(row, UsageRow) else None
             if owner != tenant:
                 raise ForeignWrite(f"{type(row).__name__} of {owner or 'the federation'} in a session of {tenant}")
+
+
+def _guarded(session: Session, method: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        if session.info[BOUND_TO] is not None:
+            raise ForeignWrite(f"{method.__name__} in a session of {session.info[BOUND_TO]}: no criteria reach it")
+        return method(*arguments, **options)
+
+    return guarded
 
 
 def lift(session: Session) -> None:

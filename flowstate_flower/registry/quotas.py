@@ -120,6 +120,12 @@ class Meter:
                 return self._exceeded(what, item)
         return None
 
+    def uses(self) -> Iterator[tuple[str, int, int]]:
+        """Each quota that is counted, by its name: what is used in the window that is now, and what is allowed."""
+        for what, item in self._limits():
+            name = MESSAGES if what == MESSAGES else f"{what}_per_day"
+            yield name, self._limiter.storage.get(item.key_for(what)), item.amount
+
     def _limits(self) -> Iterator[tuple[str, RateLimitItem]]:
         daily = {ROUNDS: self._quotas.rounds_per_day, RUNS: self._quotas.runs_per_day, BYTES: self._quotas.bytes_per_day}
         for what, amount in daily.items():

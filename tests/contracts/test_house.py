@@ -55,6 +55,6 @@ def test_every_import_has_a_declared_dependency() -> None:
 def test_all_is_true() -> None:
     import importlib
 
-    for room in ("aggregation", "attribution", "privacy", "registry", "strategies", "clients"):
+    for room in ("aggregation", "attribution", "privacy", "registry", "isolation", "strategies", "clients"):
         module = importlib.import_module(f"flowstate_flower.{room}")
         assert all(hasattr(module, name) for name in module.__all__), room

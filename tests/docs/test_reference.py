@@ -11,7 +11,10 @@ from pydantic import BaseModel
 from flowstate_flower.admission import Reason
 from flowstate_flower.cli.main import app
 from flowstate_flower.clients.policy import TenantPolicy
+from flowstate_flower.isolation import SUITE
 from flowstate_flower.registry.configuration import Configuration
+from flowstate_flower.registry.exposition import METRICS
+from flowstate_flower.registry.incidents import Kind, Severity
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LedgerRow, LogHeadRow
 from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.simulations.results import Results
@@ -48,6 +51,8 @@ NAMED = {
     "policy.md": keys(TenantPolicy),
     "reasons.md": {str(reason) for reason in (*Reason, *Refused)},
     "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, LedgerRow, UsageRow)},
+    "isolation.md": {probe.name for probe in SUITE},
+    "metrics.md": {*METRICS, *(str(word) for word in (*Kind, *Severity))},
     "settings.md": {f"{section}.{name}" for section, values in Configuration().model_dump().items() for name in values},
 }
 
@@ -124,3 +129,8 @@ def test_paths_and_modules_that_the_docs_name_exist(path: Path) -> None:
 def test_every_shipped_scenario_is_in_the_docs() -> None:
     text = page("scenario.md")
     assert all(f"`{name}`" in text for name in shipped())
+
+
+def test_the_page_of_the_isolation_score_says_what_the_probes_say() -> None:
+    rows = {f"| `{p.name}` | {p.weight} | {'yes' if p.critical else 'no'} | {p.promise} |" for p in SUITE}
+    assert {line for line in page("isolation.md").splitlines() if line.startswith("| `")} == rows

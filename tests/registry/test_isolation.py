@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, func, select
 
 from flowstate_flower.errors import UnknownName
@@ -166,6 +167,23 @@ def test_the_log_and_raw_sql_are_out_of_reach(registry: Registry) -> None:
     for statement in statements:
         with pytest.raises(ForeignWrite), registry.as_tenant(MINE).reading() as session:
             session.execute(statement)
+
+
+def test_whatever_is_written_with_classes_is_restricted_and_goes_on(registry: Registry) -> None:
+    """The walk that looks for bare tables takes none of these for one."""
+    inner, other = select(ConsentRow).subquery(), aliased(ConsentRow)
+    statements = [
+        select(other.tenant),
+        select(inner.c.tenant),
+        select(aliased(ConsentRow, inner).tenant),
+        select(ConsentRow.tenant).join(TenantRow, TenantRow.name == ConsentRow.tenant),
+        select(ConsentRow.tenant).where(ConsentRow.tenant.in_(select(TenantRow.name))),
+        select(ConsentRow.tenant).where(select(RunRow.id).exists()),
+        select(ConsentRow.tenant, func.count()).group_by(ConsentRow.tenant).order_by(func.count().desc()),
+    ]
+    with registry.as_tenant(MINE).reading() as session:
+        for statement in statements:
+            assert {row[0] for row in session.execute(statement)} == {MINE}, str(statement)
 
 
 def test_a_tenants_own_changes_are_written_and_logged(registry: Registry, voice, federation) -> None:
