@@ -21,6 +21,7 @@ from flowstate_flower.trust.bounds import Ask, Bounds, tightest
 from flowstate_flower.trust.keys import PublicKey
 
 SERVER, NONE = "server", Quotas()
+Settings = Mapping[str, Configuration]
 UNKNOWN: Fault = (Reason.NO_CONSENT, "no such tenant")
 
 
@@ -57,7 +58,7 @@ def candidates(registry: Registry, ask: Ask, tenants: Collection[str]) -> Mappin
     found: dict[str, PublicKey] = {}
     with registry.reading() as session:
         for names in places.batches(sorted(tenants), places.AT_ONCE):
-            found.update(_able(session, ask, names))
+            found.update(_able(session, ask, names, effective_for(session, ask.run, names)))
     return found
 
 
@@ -71,8 +72,9 @@ def cohort(registry: Registry, ask: Ask, count: int, rng: random.Random, model_b
     found: dict[str, PublicKey] = {}
     with registry.reading() as session:
         for names in places.drawn(session, ask.purpose, rng):
-            able = _able(session, ask, names)
-            over = _over_quota(session, ask, able, model_bytes, charge=False)
+            settings = effective_for(session, ask.run, names)
+            able = _able(session, ask, names, settings)
+            over = _over_quota(session, ask, able, settings, model_bytes, charge=False)
             found.update((name, able[name]) for name in names if name in able and name not in over)
             if len(found) >= count:
                 break
@@ -82,10 +84,11 @@ def cohort(registry: Registry, ask: Ask, count: int, rng: random.Random, model_b
 def dispatch(registry: Registry, ask: Ask, tenants: Collection[str], model_bytes: int) -> Mapping[str, Fault]:
     """What stands against asking `tenants` now; the others are charged for one round. One transaction."""
     with desk(registry, actor=SERVER) as d:
-        judged = _judged(d.session, ask, tenants)
+        settings = effective_for(d.session, ask.run, tenants)
+        judged = _judged(d.session, ask, tenants, settings)
         found = {name: judged.get(name, UNKNOWN) for name in tenants}
         faults = {name: fault for name, fault in found.items() if not isinstance(fault, Bounds)}
-        return faults | _over_quota(d.session, ask, set(tenants) - faults.keys(), model_bytes, charge=True)
+        return faults | _over_quota(d.session, ask, set(tenants) - faults.keys(), settings, model_bytes, charge=True)
 
 
 def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
@@ -94,8 +97,8 @@ def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mappi
     `received` is how many bytes each sent beyond the model, which are charged.
     """
     with registry.reading() as session:
-        found = _judged(session, ask, received)
         settings = effective_for(session, ask.run, received)
+        found = _judged(session, ask, received, settings)
     charged = {t: excess for t, excess in received.items() if excess > 0 and settings[t].quotas.bytes_per_day is not None}
     if charged:
         with desk(registry, actor=SERVER) as d:
@@ -107,17 +110,18 @@ def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mappi
     return found
 
 
-def _able(session: Session, ask: Ask, names: Collection[str]) -> dict[str, PublicKey]:
+def _able(session: Session, ask: Ask, names: Collection[str], settings: Settings) -> dict[str, PublicKey]:
     """Those of `names` that may be asked, sorted, with the keys that sign for them."""
-    able = [name for name, found in _judged(session, ask, names).items() if isinstance(found, Bounds)]
+    able = [name for name, found in _judged(session, ask, names, settings).items() if isinstance(found, Bounds)]
     own = (col(KeyRow.tenant).in_(able), KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None))
     keys = select(KeyRow.tenant, KeyRow.public_key).where(*own).order_by(KeyRow.tenant)
     return {tenant: PublicKey(key) for tenant, key in session.exec(keys)}
 
 
-def _over_quota(session: Session, ask: Ask, names: Collection[str], model_bytes: int, *, charge: bool) -> dict[str, Fault]:
+def _over_quota(
+    session: Session, ask: Ask, names: Collection[str], settings: Settings, model_bytes: int, *, charge: bool
+) -> dict[str, Fault]:
     """Who of `names` would exceed a quota with one more round. With `charge`, the others are charged for it."""
-    settings = effective_for(session, ask.run, names)
     limited = {name: quotas for name in sorted(names) if (quotas := settings[name].quotas) != NONE}
     if not limited:
         return {}
@@ -132,10 +136,9 @@ def _over_quota(session: Session, ask: Ask, names: Collection[str], model_bytes:
     return faults
 
 
-def _judged(session: Session, ask: Ask, names: Collection[str]) -> dict[str, Bounds | Fault]:
+def _judged(session: Session, ask: Ask, names: Collection[str], settings: Settings) -> dict[str, Bounds | Fault]:
     """For each of `names` that is a tenant's: bounds or fault."""
-    now, settings = timestamp(), effective_for(session, ask.run, names)
-    consents = _consents(session, ask.purpose, names)
+    now, consents = timestamp(), _consents(session, ask.purpose, names)
     found = {
         name: _Judgement(status, consents.get(name), settings[name]).of(ask, now)
         for name, status in session.exec(select(TenantRow.name, TenantRow.status).where(col(TenantRow.name).in_(names)))
