@@ -42,7 +42,7 @@ Keys = dict[str, SigningKey]
 def registry(
     entries: Annotated[int, typer.Option(help="Entries of the log.", min=1000)] = 1_000_000,
     population: Annotated[int, typer.Option(help="Tenants out of which cohorts are chosen.", min=1000)] = 1_000_000,
-    training: Annotated[float, typer.Option(help="Seconds that a tenant trains in the round that is compared.", min=0)] = 5.0,
+    training: Annotated[float, typer.Option(help="Seconds that a tenant trains in the round that is compared.", min=0)] = 10.0,
     kills: Annotated[int, typer.Option(help="How often a process that records rounds is killed.", min=0)] = 100,
     check: CheckOption = False,
     output: FormatOption = Format.TABLE,

@@ -26,7 +26,7 @@ from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import UpdateStatement, sign
 from flowstate_flower.trust.terms import LocalWork, Terms
 
-PURPOSE, DIMENSION, REPEATS, DEADLINE_SECONDS = "tenancy", 10_000, 5, 600.0
+PURPOSE, DIMENSION, REPEATS, DEADLINE_SECONDS = "tenancy", 10_000, 3, 600.0
 
 
 def round_seconds(folder: Path, tenants: int, training: float) -> tuple[float, float]:
