@@ -160,6 +160,9 @@ def test_drawing_reads_one_index_and_judging_looks_up_keys(tmp_path: Path) -> No
     epsilons = [line for statement, line in found if "max(privacy_event.epsilon)" in statement]
     assert epsilons
     assert all("USING COVERING INDEX ix_privacy_event_epsilon (tenant=?)" in line for line in epsilons)
+    others = [line for statement, line in found if line.startswith("SEARCH") and "FROM consent_place" not in statement]
+    keyed = ("(tenant=?", "(name=?", "settings_1 (layer=?)", "run_1 (id=?)", "round_1 (run=? AND number=?)")
+    assert [line for line in others if not any(key in line for key in keyed)] == []
     read = " ".join(statement for statement, _ in found)
     for table in ("consent", "tenant", "tenant_key", "settings", "usage", "invitation", "privacy_event"):
         assert f"FROM {table} " in read.replace("\n", " "), table
