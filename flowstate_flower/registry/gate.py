@@ -7,6 +7,7 @@ import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, func, select
 
 from flowstate_flower.admission import Fault, Reason
@@ -20,7 +21,9 @@ from flowstate_flower.registry.tenants import NODE, SIGNING, Status
 from flowstate_flower.trust.bounds import Ask, Bounds, tightest
 from flowstate_flower.trust.keys import PublicKey
 
-SERVER, NONE = "server", Quotas()
+SERVER, NONE, UNBOUNDED = "server", Quotas(), Bounds()
+JUDGED_BY = ("tenant", "purpose", "signed_at", "granted_at", "expires_at", "withdrawn_at", "app", *Bounds.model_fields)
+"""What of a consent is read here: not its envelopes, which are the most of it."""
 Settings = Mapping[str, Configuration]
 UNKNOWN: Fault = (Reason.NO_CONSENT, "no such tenant")
 
@@ -35,7 +38,8 @@ class _Judgement:
 
     def bounds(self) -> Bounds:
         agreed = {name: getattr(self.consent, name) for name in Bounds.model_fields} if self.consent else {}
-        return tightest(Bounds(**agreed), self.configuration.bounds)
+        own, set_ = Bounds(**agreed), self.configuration.bounds
+        return own if set_ == UNBOUNDED else tightest(own, set_)
 
     def of(self, ask: Ask, now: str) -> Bounds | Fault:
         """The bounds within which the tenant takes part, or why it does not."""
@@ -154,7 +158,8 @@ def _judged(session: Session, ask: Ask, names: Collection[str], settings: Settin
 
 def _consents(session: Session, purpose: str, names: Collection[str]) -> dict[str, ConsentRow]:
     """By tenant the newest consent that was not withdrawn."""
-    theirs = select(ConsentRow).where(col(ConsentRow.tenant).in_(names), ConsentRow.purpose == purpose)
+    judged_by = load_only(*(getattr(ConsentRow, name) for name in JUDGED_BY), raiseload=True)
+    theirs = select(ConsentRow).options(judged_by).where(col(ConsentRow.tenant).in_(names), ConsentRow.purpose == purpose)
     # what was withdrawn is left out here: asked for in SQL, it leads SQLite to the index of all consents to the purpose
     rows = session.exec(theirs.order_by(col(ConsentRow.signed_at)))
     return {row.tenant: row for row in rows if row.withdrawn_at is None}
