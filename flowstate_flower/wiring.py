@@ -115,7 +115,8 @@ class RegistryRoster:
 
     def candidates(self, nodes: Sequence[Node]) -> Sequence[Candidate]:
         """See `strategies.Roster`."""
-        agreed, owners = gate.candidates(self.registry, self.terms.ask), self.owners(nodes)
+        owners = self.owners(nodes)
+        agreed = gate.candidates(self.registry, self.terms.ask, set(owners.values()))
         return [
             Candidate(owners[node.node_id], node.node_id, agreed[owners[node.node_id]])
             for node in nodes
@@ -135,7 +136,7 @@ def registered_owners(registry: Registry) -> Owners:
     """Owners by the public key with which a node registered: the way of a deployment."""
 
     def owners(nodes: Sequence[Node]) -> Mapping[int, str]:
-        by_key = tenants.node_owners(registry)
+        by_key = tenants.node_owners(registry, {node.public_key.hex() for node in nodes})
         return {node.node_id: by_key[node.public_key.hex()] for node in nodes if node.public_key.hex() in by_key}
 
     return owners

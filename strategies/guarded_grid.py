@@ -7,7 +7,7 @@ every request gets exactly one answer, from the node that was asked.
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from flwr.app import Error, Message, RecordDict
@@ -55,20 +55,20 @@ class GuardedGrid(Grid):
         pulls: dict[int, tuple[Pull, float]] = {}
         begun = time.monotonic()
         while len(answers) < len(requests) and time.monotonic() < deadline:
-            for i, message_id in enumerate(ids):
-                if i in answers:
-                    continue
+            pause = min(max(FIRST_PAUSE_SECONDS, PAUSE_SHARE * (time.monotonic() - begun)), LONGEST_PAUSE_SECONDS)
+            missing = [i for i in range(len(ids)) if i not in answers]
+            for i in missing:
                 if i not in pulls:
-                    pulls[i] = (pool.submit(self._pull, message_id), time.monotonic())
-                    continue
+                    pulls[i] = (pool.submit(self._pull, ids[i]), time.monotonic())
+            wait([pulls[i][0] for i in missing], max(0.0, min(pause, deadline - time.monotonic())))
+            for i in missing:
                 done = pulls[i][0].done()  # asked once: a pull that ends between two questions would be thrown away unread
                 if (answer := self._answer(*pulls[i], requests[i], done=done)) is not None:
                     answers[i] = answer
                 elif done:
                     del pulls[i]
-            waited = time.monotonic() - begun
-            pause = min(max(FIRST_PAUSE_SECONDS, waited * PAUSE_SHARE), LONGEST_PAUSE_SECONDS, deadline - time.monotonic())
-            time.sleep(max(0.0, pause))
+            if len(answers) < len(requests):
+                time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
         return answers
 
     def _pull(self, message_id: str) -> list[Message]:

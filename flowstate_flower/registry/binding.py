@@ -31,7 +31,7 @@ from flowstate_flower.registry.tables import (
     RunRow,
     TenantRow,
 )
-from flowstate_flower.registry.tenancy_tables import DataKeyRow, RequestRow, SettingsRow, UsageRow
+from flowstate_flower.registry.tenancy_tables import DataKeyRow, PlaceRow, RequestRow, SettingsRow, UsageRow
 
 BOUND_TO = "tenant"
 PLATFORM = "platform"
@@ -72,7 +72,7 @@ SCOPES: Mapping[type[SQLModel], Scope] = {
     **{
         table: _own(table)
         for table in (
-            *(KeyRow, ConsentRow, RequestRow, DataKeyRow, UsageRow, AuditPartyRow, CosignatureRow),
+            *(KeyRow, ConsentRow, RequestRow, DataKeyRow, PlaceRow, UsageRow, AuditPartyRow, CosignatureRow),
             *(InvitationRow, ContributionRow, RefusalRow, RejectionRow, PrivacyEventRow),
         )
     },

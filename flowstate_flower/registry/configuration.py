@@ -76,13 +76,12 @@ def effective(session: Session, tenant: str | None, run: str | None) -> Configur
     return total
 
 
-def effective_for(session: Session, run: str, names: Collection[str] | None) -> "defaultdict[str, Configuration]":
-    """What holds in a run for each of `names`, or for everybody: as `effective`, in one query for all tenants."""
+def effective_for(session: Session, run: str, names: Collection[str]) -> "defaultdict[str, Configuration]":
+    """What holds in a run for each of `names`: as `effective`, in one query for all tenants."""
     platform, innermost = _newest(session, PLATFORM)[1], _newest(session, f"run:{run}")[1]
     everybodys = platform.within(innermost)
     found = defaultdict(lambda: everybodys)
-    theirs = col(SettingsRow.tenant).is_not(None) if names is None else col(SettingsRow.tenant).in_(names)
-    oldest_first = select(SettingsRow).where(theirs).order_by(col(SettingsRow.version))
+    oldest_first = select(SettingsRow).where(col(SettingsRow.tenant).in_(names)).order_by(col(SettingsRow.version))
     for row in session.exec(oldest_first):
         if row.tenant is not None:
             found[row.tenant] = platform.within(_parsed(row)).within(innermost)

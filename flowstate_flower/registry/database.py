@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.binding import bind
 from flowstate_flower.registry.tables import AUDITED, LOG
-from flowstate_flower.registry.tenancy_tables import UsageRow
+from flowstate_flower.registry.tenancy_tables import PlaceRow, UsageRow
 from flowstate_flower.settings import Settings
 from flowstate_flower.trust.encryption import KeyWrapper, LocalKeys
 from flowstate_flower.trust.keys import PublicKey, SigningKey
@@ -25,7 +25,7 @@ CACHE_KIB = 65_536
 KEY_FILE, PUBLIC_FILE, DATABASE_FILE, KEK_FILE = "operator.key", "operator.pub", "registry.db", "kek.key"
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 LOCK_SECONDS, SCRUB_MILLISECONDS = 30, 2000
-TABLES: tuple[type[SQLModel], ...] = (*AUDITED, UsageRow, *LOG)
+TABLES: tuple[type[SQLModel], ...] = (*AUDITED, PlaceRow, UsageRow, *LOG)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The only way to write to a registry: rows, their audit events and the signed head in one transaction, or nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +38,7 @@ class Desk:
     now: str
     vault: Vault
     _events: list[tuple[str, Row, frozenset[str]]] = field(default_factory=list)
+    _duties: list[Callable[[Session], None]] = field(default_factory=list)
 
     def add(self, row: Row, *, concerns: Iterable[str] = ()) -> None:
         """A new row. Its sealed columns are encrypted here. `concerns` are other tenants than its own in whose views the
@@ -51,6 +52,15 @@ class Desk:
         """A row of this session whose attributes were just set. `what` names the change in the log."""
         self.session.add(row)
         self._events.append((what, row, frozenset(concerns)))
+
+    def before_commit(self, duty: Callable[[Session], None]) -> None:
+        """Something that the desk itself does before it commits, in a session that sees all tenants."""
+        self._duties.append(duty)
+
+    def tidy(self) -> None:
+        """Do it."""
+        for duty in self._duties:
+            duty(self.session)
 
     def entries(self, first: int) -> Iterator[tuple[dict[str, Any], list[str]]]:
         """The audit events of this transaction, numbered from `first`, each with the other tenants that it concerns."""
@@ -84,6 +94,7 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
         yield open_desk
         session.flush()
         lift(session)
+        open_desk.tidy()
         head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
         frontier = Frontier.parse(head.frontier) if head else Frontier()
         entries = list(open_desk.entries(frontier.size))

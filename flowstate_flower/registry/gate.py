@@ -3,12 +3,15 @@
 One judgement for the three: active, agreeing to the purpose, and what is asked within what was agreed to and what is set.
 """
 
+import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, func, select
 
 from flowstate_flower.admission import Fault, Reason
+from flowstate_flower.registry import places
 from flowstate_flower.registry.configuration import Configuration, Quotas, effective_for
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import desk, timestamp
@@ -18,7 +21,10 @@ from flowstate_flower.registry.tenants import NODE, SIGNING, Status
 from flowstate_flower.trust.bounds import Ask, Bounds, tightest
 from flowstate_flower.trust.keys import PublicKey
 
-SERVER, NONE = "server", Quotas()
+SERVER, NONE, UNBOUNDED = "server", Quotas(), Bounds()
+JUDGED_BY = ("tenant", "purpose", "signed_at", "granted_at", "expires_at", "withdrawn_at", "app", *Bounds.model_fields)
+"""What of a consent is read here: not its envelopes, which are the most of it."""
+Settings = Mapping[str, Configuration]
 UNKNOWN: Fault = (Reason.NO_CONSENT, "no such tenant")
 
 
@@ -32,7 +38,8 @@ class _Judgement:
 
     def bounds(self) -> Bounds:
         agreed = {name: getattr(self.consent, name) for name in Bounds.model_fields} if self.consent else {}
-        return tightest(Bounds(**agreed), self.configuration.bounds)
+        own, set_ = Bounds(**agreed), self.configuration.bounds
+        return own if set_ == UNBOUNDED else tightest(own, set_)
 
     def of(self, ask: Ask, now: str) -> Bounds | Fault:
         """The bounds within which the tenant takes part, or why it does not."""
@@ -50,31 +57,42 @@ class _Judgement:
         return (Reason.OUTSIDE_BOUNDS, problem) if problem else bounds
 
 
-def candidates(registry: Registry, ask: Ask) -> Mapping[str, PublicKey]:
-    """Tenants that may be asked, by name, with the key that signs for them."""
+def candidates(registry: Registry, ask: Ask, tenants: Collection[str]) -> Mapping[str, PublicKey]:
+    """Those of `tenants` that may be asked, by name, with the key that signs for them. What others agreed to is not read."""
+    found: dict[str, PublicKey] = {}
     with registry.reading() as session:
-        able = {name for name, found in _judged(session, ask, None).items() if isinstance(found, Bounds)}
-        keys = select(KeyRow.tenant, KeyRow.public_key).where(KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None))
-        return {tenant: PublicKey(key) for tenant, key in session.exec(keys.order_by(KeyRow.tenant)) if tenant in able}
+        for names in places.batches(sorted(tenants), places.AT_ONCE):
+            found.update(_able(session, ask, names, effective_for(session, ask.run, names)))
+    return found
+
+
+def cohort(registry: Registry, ask: Ask, count: int, rng: random.Random, model_bytes: int = 0) -> Mapping[str, PublicKey]:
+    """`count` tenants that may be asked and are within their quotas, or all of these where they are fewer; nothing is charged.
+
+    A uniform sample without replacement: every set of `count` such tenants is as likely as every other, however few they are
+    among those that agreed once. They are the first that qualify in a uniformly random order of all that ever agreed to the
+    purpose. So the cost grows with how many do not qualify, not with how many there are.
+    """
+    found: dict[str, PublicKey] = {}
+    with registry.reading() as session:
+        for names in places.drawn(session, ask.purpose, rng):
+            settings = effective_for(session, ask.run, names)
+            able = _able(session, ask, names, settings)
+            over = _over_quota(session, ask, able, settings, model_bytes, charge=False)
+            found.update((name, able[name]) for name in names if name in able and name not in over)
+            if len(found) >= count:
+                break
+    return dict(list(found.items())[:count])
 
 
 def dispatch(registry: Registry, ask: Ask, tenants: Collection[str], model_bytes: int) -> Mapping[str, Fault]:
     """What stands against asking `tenants` now; the others are charged for one round. One transaction."""
     with desk(registry, actor=SERVER) as d:
-        judged = _judged(d.session, ask, tenants)
+        settings = effective_for(d.session, ask.run, tenants)
+        judged = _judged(d.session, ask, tenants, settings)
         found = {name: judged.get(name, UNKNOWN) for name in tenants}
         faults = {name: fault for name, fault in found.items() if not isinstance(fault, Bounds)}
-        settings = effective_for(d.session, ask.run, tenants)
-        limited = {name: quotas for name in sorted(set(tenants) - faults.keys()) if (quotas := settings[name].quotas) != NONE}
-        if not limited:
-            return faults
-        nodes, seen, meters = _nodes(d.session, limited), _seen(d.session, ask.run, limited), Meters(d.session, limited)
-        for name, quotas in limited.items():
-            meter = meters.of(name, quotas)
-            fault = meter.ask(nodes=nodes.get(name, 0), model_bytes=model_bytes, new_run=name not in seen)
-            if fault is not None:
-                faults[name] = fault
-    return faults
+        return faults | _over_quota(d.session, ask, set(tenants) - faults.keys(), settings, model_bytes, charge=True)
 
 
 def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
@@ -83,8 +101,8 @@ def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mappi
     `received` is how many bytes each sent beyond the model, which are charged.
     """
     with registry.reading() as session:
-        found = _judged(session, ask, received)
         settings = effective_for(session, ask.run, received)
+        found = _judged(session, ask, received, settings)
     charged = {t: excess for t, excess in received.items() if excess > 0 and settings[t].quotas.bytes_per_day is not None}
     if charged:
         with desk(registry, actor=SERVER) as d:
@@ -96,30 +114,55 @@ def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mappi
     return found
 
 
-def _judged(session: Session, ask: Ask, names: Collection[str] | None) -> dict[str, Bounds | Fault]:
-    """For each of `names`, or for every tenant that might: bounds or fault."""
-    now, settings = timestamp(), effective_for(session, ask.run, names)
-    consents = _consents(session, ask.purpose, names)
-    wanted = TenantRow.status == Status.ACTIVE if names is None else col(TenantRow.name).in_(names)
+def _able(session: Session, ask: Ask, names: Collection[str], settings: Settings) -> dict[str, PublicKey]:
+    """Those of `names` that may be asked, sorted, with the keys that sign for them."""
+    able = [name for name, found in _judged(session, ask, names, settings).items() if isinstance(found, Bounds)]
+    own = (col(KeyRow.tenant).in_(able), KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None))
+    keys = select(KeyRow.tenant, KeyRow.public_key).where(*own).order_by(KeyRow.tenant)
+    return {tenant: PublicKey(key) for tenant, key in session.exec(keys)}
+
+
+def _over_quota(
+    session: Session, ask: Ask, names: Collection[str], settings: Settings, model_bytes: int, *, charge: bool
+) -> dict[str, Fault]:
+    """Who of `names` would exceed a quota with one more round. With `charge`, the others are charged for it."""
+    limited = {name: quotas for name in sorted(names) if (quotas := settings[name].quotas) != NONE}
+    if not limited:
+        return {}
+    nodes, seen, meters = _nodes(session, limited), _seen(session, ask.run, limited), Meters(session, limited)
+    faults: dict[str, Fault] = {}
+    for name, quotas in limited.items():
+        meter = meters.of(name, quotas)
+        look = meter.ask if charge else meter.objection
+        fault = look(nodes=nodes.get(name, 0), model_bytes=model_bytes, new_run=name not in seen)
+        if fault is not None:
+            faults[name] = fault
+    return faults
+
+
+def _judged(session: Session, ask: Ask, names: Collection[str], settings: Settings) -> dict[str, Bounds | Fault]:
+    """For each of `names` that is a tenant's: bounds or fault."""
+    now, consents = timestamp(), _consents(session, ask.purpose, names)
     found = {
         name: _Judgement(status, consents.get(name), settings[name]).of(ask, now)
-        for name, status in session.exec(select(TenantRow.name, TenantRow.status).where(wanted))
-        if names is not None or name in consents
+        for name, status in session.exec(select(TenantRow.name, TenantRow.status).where(col(TenantRow.name).in_(names)))
     }
     counted = {name: bounds for name, bounds in found.items() if isinstance(bounds, Bounds) and _needs_counting(bounds)}
-    for name, bounds in counted.items():
-        problem = bounds.exhausted(_rounds(session, name, consents[name]), _epsilon(session, name))
-        if problem:
-            found[name] = (Reason.OUTSIDE_BOUNDS, problem)
+    if counted:
+        rounds, epsilons = _rounds(session, ask.purpose, counted, consents), _epsilons(session, counted)
+        for name, bounds in counted.items():
+            if problem := bounds.exhausted(rounds.get(name, 0), epsilons.get(name, 0.0)):
+                found[name] = (Reason.OUTSIDE_BOUNDS, problem)
     return found
 
 
-def _consents(session: Session, purpose: str, names: Collection[str] | None) -> dict[str, ConsentRow]:
+def _consents(session: Session, purpose: str, names: Collection[str]) -> dict[str, ConsentRow]:
     """By tenant the newest consent that was not withdrawn."""
-    standing_ = select(ConsentRow).where(ConsentRow.purpose == purpose, col(ConsentRow.withdrawn_at).is_(None))
-    if names is not None:
-        standing_ = standing_.where(col(ConsentRow.tenant).in_(names))
-    return {row.tenant: row for row in session.exec(standing_.order_by(col(ConsentRow.signed_at)))}
+    judged_by = load_only(*(getattr(ConsentRow, name) for name in JUDGED_BY), raiseload=True)
+    theirs = select(ConsentRow).options(judged_by).where(col(ConsentRow.tenant).in_(names), ConsentRow.purpose == purpose)
+    # what was withdrawn is left out here: asked for in SQL, it leads SQLite to the index of all consents to the purpose
+    rows = session.exec(theirs.order_by(col(ConsentRow.signed_at)))
+    return {row.tenant: row for row in rows if row.withdrawn_at is None}
 
 
 def _nodes(session: Session, names: Collection[str]) -> dict[str, int]:
@@ -138,18 +181,21 @@ def _needs_counting(bounds: Bounds) -> bool:
     return bounds.most_rounds is not None or bounds.largest_epsilon is not None
 
 
-def _rounds(session: Session, tenant: str, consent: ConsentRow) -> int:
-    """In how many recorded rounds the tenant was asked since it gave this consent."""
+def _rounds(session: Session, purpose: str, names: Collection[str], consents: Mapping[str, ConsentRow]) -> dict[str, int]:
+    """In how many recorded rounds each was asked since it gave its consent."""
+    since = (col(ConsentRow.tenant) == InvitationRow.tenant) & (col(ConsentRow.purpose) == RunRow.purpose)
     statement = (
-        select(func.count())
-        .select_from(InvitationRow)
-        .join(RoundRow, (col(RoundRow.run) == InvitationRow.run) & (col(RoundRow.number) == InvitationRow.round))
+        select(InvitationRow.tenant, ConsentRow.signed_at, func.count())
         .join(RunRow, col(RunRow.id) == InvitationRow.run)
-        .where(InvitationRow.tenant == tenant, RunRow.purpose == consent.purpose, RoundRow.closed_at > consent.granted_at)
+        .join(RoundRow, (col(RoundRow.run) == InvitationRow.run) & (col(RoundRow.number) == InvitationRow.round))
+        .join(ConsentRow, since)
+        .where(col(InvitationRow.tenant).in_(names), RunRow.purpose == purpose, RoundRow.closed_at > ConsentRow.granted_at)
+        .group_by(InvitationRow.tenant, ConsentRow.signed_at)
     )
-    return session.exec(statement).one()
+    return {name: count for name, signed_at, count in session.exec(statement) if signed_at == consents[name].signed_at}
 
 
-def _epsilon(session: Session, tenant: str) -> float:
-    """The largest total that the tenant has signed for."""
-    return session.exec(select(func.max(PrivacyEventRow.epsilon)).where(PrivacyEventRow.tenant == tenant)).one() or 0.0
+def _epsilons(session: Session, names: Collection[str]) -> dict[str, float]:
+    """The largest total that each has signed for."""
+    largest = select(PrivacyEventRow.tenant, func.max(PrivacyEventRow.epsilon))
+    return dict(session.exec(largest.where(col(PrivacyEventRow.tenant).in_(names)).group_by(PrivacyEventRow.tenant)).all())

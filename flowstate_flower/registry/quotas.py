@@ -99,18 +99,22 @@ class Meter:
         """Charge one round: the model there and back, one message, and one run where this is its first. All of it or, where
         anything is exceeded, nothing.
         """
+        fault = self.objection(nodes=nodes, model_bytes=model_bytes, new_run=new_run)
+        if fault is None:
+            for what, item, cost in self._costs(model_bytes, new_run=new_run):
+                self._limiter.hit(item, what, cost=cost)
+        return fault
+
+    def objection(self, *, nodes: int, model_bytes: int, new_run: bool) -> Fault | None:
+        """What stands against charging that round now. Nothing is charged."""
         quotas = self._quotas
         if quotas.model_bytes is not None and model_bytes > quotas.model_bytes:
             return Reason.QUOTA, f"a model of {model_bytes} bytes, at most {quotas.model_bytes}"
         if quotas.nodes is not None and nodes > quotas.nodes:
             return Reason.QUOTA, f"{nodes} nodes, at most {quotas.nodes}"
-        costs = {ROUNDS: 1, BYTES: 2 * model_bytes, MESSAGES: 1, RUNS: int(new_run)}
-        limits = [(what, item) for what, item in self._limits() if costs[what]]
-        for what, item in limits:
-            if not self._limiter.test(item, what, cost=costs[what]):
+        for what, item, cost in self._costs(model_bytes, new_run=new_run):
+            if not self._limiter.test(item, what, cost=cost):
                 return self._exceeded(what, item)
-        for what, item in limits:
-            self._limiter.hit(item, what, cost=costs[what])
         return None
 
     def receive(self, excess: int) -> Fault | None:
@@ -125,6 +129,10 @@ class Meter:
         for what, item in self._limits():
             name = MESSAGES if what == MESSAGES else f"{what}_per_day"
             yield name, self._limiter.storage.get(item.key_for(what)), item.amount
+
+    def _costs(self, model_bytes: int, *, new_run: bool) -> Iterator[tuple[str, RateLimitItem, int]]:
+        costs = {ROUNDS: 1, BYTES: 2 * model_bytes, MESSAGES: 1, RUNS: int(new_run)}
+        return ((what, item, costs[what]) for what, item in self._limits() if costs[what])
 
     def _limits(self) -> Iterator[tuple[str, RateLimitItem]]:
         daily = {ROUNDS: self._quotas.rounds_per_day, RUNS: self._quotas.runs_per_day, BYTES: self._quotas.bytes_per_day}

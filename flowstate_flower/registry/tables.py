@@ -6,10 +6,11 @@ run, and ciphertexts under a new key ever change, and each change is an audit ev
 
 from typing import ClassVar
 
+from sqlalchemy import DDL, event
 from sqlmodel import Field, Index, SQLModel
 
 from flowstate_flower.registry.row import Row
-from flowstate_flower.registry.tenancy_tables import DataKeyRow, RequestRow, SettingsRow
+from flowstate_flower.registry.tenancy_tables import NUMBER_CONSENTS, DataKeyRow, PlaceRow, RequestRow, SettingsRow
 
 
 class TenantRow(Row, table=True):
@@ -153,7 +154,10 @@ class PrivacyEventRow(Row, table=True):
     """What a tenant says it released in a round, and what that made of its total, as it signed."""
 
     __tablename__ = "privacy_event"
-    __table_args__ = (Index("ix_privacy_event_tenant", "tenant", "run", "round"),)
+    __table_args__ = (
+        Index("ix_privacy_event_tenant", "tenant", "run", "round"),
+        Index("ix_privacy_event_epsilon", "tenant", "epsilon"),
+    )
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
@@ -262,3 +266,7 @@ AUDITED: tuple[type[Row], ...] = (
 
 LOG: tuple[type[SQLModel], ...] = (AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow)
 """The log itself."""
+
+_places = SQLModel.metadata.tables[PlaceRow.__tablename__]
+_places.add_is_dependent_on(SQLModel.metadata.tables[ConsentRow.__tablename__])
+event.listen(_places, "after_create", DDL(NUMBER_CONSENTS))  # type: ignore[no-untyped-call]

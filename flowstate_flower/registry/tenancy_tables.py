@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Index, SQLModel
 
 from flowstate_flower.registry.row import Row
 
@@ -52,3 +52,24 @@ class UsageRow(SQLModel, table=True):
     counter: str = Field(primary_key=True)
     amount: int
     until: int
+
+
+class PlaceRow(SQLModel, table=True):
+    """A tenant's number among those that ever agreed to a purpose, counted from 1, by which cohorts are drawn.
+
+    Not in the log: it follows from the consents, and who is drawn is judged by these.
+    """
+
+    __tablename__ = "consent_place"
+    __table_args__ = (Index("ix_consent_place", "purpose", "position", "tenant"),)
+    purpose: str = Field(primary_key=True)
+    tenant: str = Field(primary_key=True, foreign_key="tenant.name")
+    position: int
+
+
+NUMBER_CONSENTS = """
+INSERT INTO consent_place (purpose, tenant, position)
+SELECT purpose, tenant, ROW_NUMBER() OVER (PARTITION BY purpose ORDER BY MIN(granted_at), tenant)
+FROM consent GROUP BY purpose, tenant
+"""
+"""What makes the table from the consents of a registry that is older than it."""

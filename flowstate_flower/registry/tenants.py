@@ -3,7 +3,7 @@
 requested → approved → active ⇄ suspended → deleting → deleted. A deleted tenant is a tombstone: its name is never free again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,7 @@ from flowstate_flower.registry.clocks import not_from_the_future
 from flowstate_flower.registry.configuration import effective
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import Desk, desk, timestamp
+from flowstate_flower.registry.places import AT_ONCE, batches
 from flowstate_flower.registry.tables import KeyRow, TenantRow
 from flowstate_flower.registry.tenancy_tables import RequestRow, UsageRow
 from flowstate_flower.registry.vault import Vault
@@ -123,11 +124,14 @@ def show(registry: Registry, name: str) -> TenantDetail:
         return TenantDetail(name, row.status, row.created_at, signing, nodes, contact)
 
 
-def node_owners(registry: Registry) -> Mapping[str, str]:
-    """Public keys of Flower nodes (hexadecimal) → the tenant that each acts for."""
-    statement = select(KeyRow.public_key, KeyRow.tenant).where(KeyRow.use == NODE, col(KeyRow.revoked_at).is_(None))
+def node_owners(registry: Registry, keys: Collection[str]) -> Mapping[str, str]:
+    """Of `keys`, public keys of Flower nodes in hexadecimal, those that are registered → the tenant that each acts for."""
+    owners, standing = select(KeyRow.public_key, KeyRow.tenant), (KeyRow.use == NODE, col(KeyRow.revoked_at).is_(None))
+    found: dict[str, str] = {}
     with registry.reading() as session:
-        return dict(session.exec(statement).all())
+        for some in batches(keys, AT_ONCE):
+            found.update(session.exec(owners.where(*standing, col(KeyRow.public_key).in_(some))).all())
+    return found
 
 
 def signing_keys(registry: Registry) -> Mapping[str, PublicKey]:

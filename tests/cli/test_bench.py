@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from flowstate_flower.cli.bench import against, children, goals, peers, reading, replies
+from flowstate_flower.cli.bench import against, children, goals, peers, reading, replies, tenancy
 from flowstate_flower.cli.main import run
 
 TINY = ["bench", "aggregation", "--dimension", "1000", "--repeats", "1", "--tenants", "10", "--threads", "2"]
@@ -135,3 +135,24 @@ def test_without_a_gpu_the_device_is_one_line_and_an_exit_code(capsys: pytest.Ca
         pytest.skip("there is a GPU")
     assert run(["bench", "aggregation", "--device", "cuda"]) == 2
     assert "no CUDA device here" in capsys.readouterr().err
+
+
+def test_the_registrys_figures_name_what_is_compared(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small, with no kills: a goal may be missed here, none may be absent."""
+    for name, few in {"BATCHES": 3, "PROOFS": 5, "COHORTS": 3, "PER_CONNECTED": 2}.items():
+        monkeypatch.setattr(sys.modules["flowstate_flower.cli.bench.registry"], name, few)
+    monkeypatch.setattr(tenancy, "REPEATS", 1)
+    small = ["--entries", "1000", "--population", "1000", "--training", "0", "--kills", "0"]
+    assert run(["bench", "registry", *small, "--format", "json"]) == 0
+    found = {result["name"]: result for result in json.loads(capsys.readouterr().out)["results"]}
+    cohort = found["cohort of 100 out of 1 000 tenants, p95"]
+    assert (cohort["unit"], cohort["goal"], cohort["met"]) == ("ms", "< 50", cohort["value"] < 50)
+    round_ = "a whole in-process round of 100 tenants that train at once for 0 s"
+    overhead = found[f"{round_}: TenantStrategy with registry, more than FedAvg"]
+    assert (overhead["unit"], overhead["goal"], overhead["met"]) == ("%", "< 5", overhead["value"] < 5)
+    added, bare = found[f"{round_}: what tenancy adds"], found[f"{round_}: FedAvg"]
+    assert (added["met"], bare["met"]) == (None, None)
+    assert overhead["value"] == pytest.approx(100 * added["value"] / bare["value"])
+    assert found["verified"]["met"] is True

@@ -23,11 +23,11 @@ from flowstate_flower.registry.tables import (
     RunRow,
     TenantRow,
 )
-from flowstate_flower.registry.tenancy_tables import SettingsRow, UsageRow
+from flowstate_flower.registry.tenancy_tables import PlaceRow, SettingsRow, UsageRow
 
 MINE, THEIRS = "tenant-0", "tenant-5"
 BETWEEN_TWO = "between"
-TABLES = (*AUDITED, UsageRow, AuditEventRow, AuditPartyRow)
+TABLES = (*AUDITED, PlaceRow, UsageRow, AuditEventRow, AuditPartyRow)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_a_round_is_recorded_as_it_was(recorded, envelope_payload) -> None:
 
 
 def test_nodes_belong_to_the_tenant_that_registered_their_key(tmp_path: Path) -> None:
-    assert tenants.node_owners(enrolled(tmp_path, "a", "b")) == {"61": "a", "62": "b"}
+    assert tenants.node_owners(enrolled(tmp_path, "a", "b"), ("61", "62", "63")) == {"61": "a", "62": "b"}
 
 
 def test_mistakes_leave_no_trace(tmp_path: Path, voice) -> None:

@@ -1,11 +1,12 @@
 """`flowstate bench registry`: recording, proving and verifying in a log of a million entries, and what a kill leaves."""
 
 import gc
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
@@ -15,7 +16,9 @@ import typer
 from flowstate_flower import wiring
 from flowstate_flower.admission import Admitted, Invitation, Submission
 from flowstate_flower.attribution import Share
-from flowstate_flower.cli.bench.measures import CheckOption, Measure, show
+from flowstate_flower.cli.bench.measures import CheckOption, Measure, figure, show
+from flowstate_flower.cli.bench.population import COHORT, among_connected, cohort, name_of, populated
+from flowstate_flower.cli.bench.tenancy import round_seconds
 from flowstate_flower.cli.output import Format, FormatOption, stderr
 from flowstate_flower.clients import TenantPolicy
 from flowstate_flower.clients.home import TenantVoice
@@ -28,6 +31,9 @@ LEAST_EVENTS_PER_SECOND = 5000.0
 MOST_PROOF_MS = 5.0
 MOST_VERIFY_SECONDS = 60.0
 MOST_ROUND_MS = 50.0
+MOST_COHORT_MS = 50.0
+MOST_OVERHEAD = 5.0
+COHORTS, CONNECTED, PER_CONNECTED = 200, 1000, 20
 TENANTS, BATCH, BATCHES, PROOFS = 100, 100, 200, 300
 PURPOSE, DIGEST, NONCE = "bench", "0" * 64, "0" * 32
 Keys = dict[str, SigningKey]
@@ -35,13 +41,16 @@ Keys = dict[str, SigningKey]
 
 def registry(
     entries: Annotated[int, typer.Option(help="Entries of the log.", min=1000)] = 1_000_000,
+    population: Annotated[int, typer.Option(help="Tenants out of which cohorts are chosen.", min=1000)] = 1_000_000,
+    training: Annotated[float, typer.Option(help="Seconds that a tenant trains in the round that is compared.", min=0)] = 10.0,
     kills: Annotated[int, typer.Option(help="How often a process that records rounds is killed.", min=0)] = 100,
     check: CheckOption = False,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """The registry: recording rounds, appending to the log, proving and verifying it, and kill -9 at random points.
+    """The registry: recording rounds, appending to the log, proving and verifying it, choosing cohorts, what tenancy adds to a
+    round, and kill -9 at random points.
 
-    The goals are those of a log of 1 000 000 entries.
+    The goals are those of a log of 1 000 000 entries and of 1 000 000 tenants.
 
     Example: `flowstate bench registry --check`
     """
@@ -51,6 +60,8 @@ def registry(
         opened, keys = enrolled(Path(folder) / "registry", TENANTS)
         measures = [_recording(opened, keys, entries), _appending(opened), _proving(opened), *_verifying(opened)]
         opened.close()
+    with TemporaryDirectory(prefix="flowstate-bench-") as folder:
+        measures += [*_choosing(Path(folder) / "registry", population), *_tenancy(Path(folder) / "tenancy", training)]
     if kills:
         whole = survived(kills)
         measures.append(Measure(f"kill -9, {kills} times: registries whole", whole, "", f"= {kills}", whole == kills))
@@ -143,6 +154,26 @@ def _verifying(opened: Registry) -> Iterator[Measure]:
     seconds = time.perf_counter() - begun
     yield _at_most(f"{verdict.entries} entries verified, rows and signatures", seconds, "s", MOST_VERIFY_SECONDS)
     yield Measure("verified", float(verdict.verified), "", "= 1", verdict.verified)
+
+
+def _choosing(folder: Path, population: int) -> Iterator[Measure]:
+    opened, rng = populated(folder, population), random.Random(2)  # noqa: S311  a draw to measure
+    cohorts = [_milliseconds(partial(cohort, opened, rng)) for _ in range(COHORTS)]
+    title = f"cohort of {COHORT} out of {population:,} tenants".replace(",", " ")
+    yield _at_most(f"{title}, p95", _p95(cohorts), "ms", MOST_COHORT_MS)
+    yield figure(f"{title}, median", median(cohorts), "ms")
+    connected = [[name_of(number) for number in rng.sample(range(population), CONNECTED)] for _ in range(PER_CONNECTED)]
+    among = [_milliseconds(partial(among_connected, opened, names)) for names in connected]
+    yield figure(f"all eligible among {CONNECTED} connected, out of as many tenants, median", median(among), "ms")
+    opened.close()
+
+
+def _tenancy(folder: Path, training: float) -> Iterator[Measure]:
+    bare, ours = round_seconds(folder, TENANTS, training)
+    what = f"a whole in-process round of {TENANTS} tenants that train at once for {training:g} s"
+    yield _at_most(f"{what}: TenantStrategy with registry, more than FedAvg", 100 * (ours / bare - 1), "%", MOST_OVERHEAD)
+    yield figure(f"{what}: FedAvg", 1000 * bare, "ms")
+    yield figure(f"{what}: what tenancy adds", 1000 * (ours - bare), "ms")
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
