@@ -87,7 +87,7 @@ def consents_are_signed_by_their_own_tenant(scratch: Scratch) -> Iterator[str]:
     yield from _accepted(scratch, "a consent under another's key", forger.consent(SPARE))
     consents.accept(scratch.registry, first)
     yield from _accepted(scratch, "a withdrawal under another's key", forger.withdrawal(SPARE))
-    if THEIRS not in gate.candidates(scratch.registry, run_terms("spare", SPARE).ask):
+    if THEIRS not in gate.candidates(scratch.registry, run_terms("spare", SPARE).ask, [THEIRS]):
         yield "a consent ended that its tenant did not withdraw"
     consents.accept(scratch.registry, own.withdrawal(SPARE))
     yield from _accepted(scratch, "a consent that was withdrawn", first)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from flowstate_flower.clients.home import TenantVoice
-from flowstate_flower.isolation.scratch import HISTORY_APART, MINE, SPARE, THEIRS, Scratch, run_terms
+from flowstate_flower.isolation.scratch import HISTORY_APART, LIVING, MINE, SPARE, THEIRS, Scratch, node_key, run_terms
 from flowstate_flower.registry import Registry, configuration, consents, gate, keys, measures, tenants, views
 
 OF_A_TENANT: Mapping[str, Callable[[Registry, str], object]] = {
@@ -61,9 +61,9 @@ def lists_hold_nothing_foreign(scratch: Scratch) -> Iterator[str]:
         "views.audit_log": lambda r: [entry.tenant for entry in views.audit_log(r) if entry.tenant == THEIRS],
         "consents.listed": consents.listed,
         "measures.measured": measures.measured,
-        "tenants.node_owners": tenants.node_owners,
+        "tenants.node_owners": lambda r: tenants.node_owners(r, [node_key(name).hex() for name in LIVING]),
         "tenants.signing_keys": tenants.signing_keys,
-        "gate.candidates": lambda r: gate.candidates(r, run_terms("ids").ask),
+        "gate.candidates": lambda r: gate.candidates(r, run_terms("ids").ask, LIVING),
     }
     for what, ask in lists.items():
         said = repr(ask(scratch.mine))

@@ -17,6 +17,7 @@ from flowstate_flower.registry.configuration import Configuration, Quotas, effec
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import timestamp
 from flowstate_flower.registry.incidents import OTHER, Incident, known_reason, lifecycle, of_rejections
+from flowstate_flower.registry.places import AT_ONCE, batches
 from flowstate_flower.registry.quotas import Meter, Meters
 from flowstate_flower.registry.tables import (
     ConsentRow,
@@ -120,7 +121,11 @@ def _tenants(
     names = [name for name, status in statuses.items() if status != Status.DELETED]
     invited, accepted = _counts(session, InvitationRow), _counts(session, ContributionRow)
     refusals, spent = _reasons(session, RefusalRow), _epsilons(session)
-    settings, agreed = effective_for(session, NO_RUN, None), _agreed(session)
+    settings: dict[str, Configuration] = {}
+    for some in batches(names, AT_ONCE):
+        found = effective_for(session, NO_RUN, some)
+        settings |= {name: found[name] for name in some}
+    agreed = _agreed(session)
     uses = _quota_uses(session, names, settings)
     for name in names:
         most = tightest(settings[name].bounds, agreed[name]).largest_epsilon
