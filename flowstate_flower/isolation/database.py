@@ -26,9 +26,9 @@ from flowstate_flower.registry.tables import (
     RunRow,
     TenantRow,
 )
-from flowstate_flower.registry.tenancy_tables import SettingsRow, UsageRow
+from flowstate_flower.registry.tenancy_tables import PlaceRow, SettingsRow, UsageRow
 
-TABLES: tuple[type[SQLModel], ...] = (*AUDITED, UsageRow, *LOG)
+TABLES: tuple[type[SQLModel], ...] = (*AUDITED, UsageRow, PlaceRow, *LOG)
 PUBLIC = (LogHeadRow, LogNodeRow)
 OF_RUNS = (RoundRow, EvaluationRow)
 PRIVATE = tuple(table for table in TABLES if table not in PUBLIC)

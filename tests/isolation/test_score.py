@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,8 +134,8 @@ def strange_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody's node is not its own, but one that nobody registered."""
     owners = tenants.node_owners
 
-    def strange(registry: Registry) -> dict[str, str]:
-        known = {key: name for key, name in owners(registry).items() if name != MINE}
+    def strange(registry: Registry, keys: Collection[str]) -> dict[str, str]:
+        known = {key: name for key, name in owners(registry, keys).items() if name != MINE}
         return {**known, node_key(NOBODY).hex(): MINE}
 
     monkeypatch.setattr(tenants, "node_owners", strange)
