@@ -8,7 +8,7 @@ export FLWR_TELEMETRY_ENABLED := 0
 export FLWR_DISABLE_UPDATE_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo test test-fast lint install clean
+.PHONY: demo test test-fast lint peers install clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,11 @@ lint: $(STAMP) ## Style, types and the arrows between the rooms
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+peers: $(STAMP) ## Other aggregation libraries, for `flowstate bench aggregation` to compare with
+	$(BIN)/python -m pip install --quiet --no-deps byzfl==0.0.11 # without torchvision, which brings another torch
+	$(BIN)/python -m pip install --quiet scipy matplotlib seaborn
+	-$(BIN)/python -m pip install --quiet --no-deps qora-fl
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info runs

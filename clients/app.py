@@ -1,16 +1,19 @@
 """The ready ClientApp: read the terms, ask the policy, reserve the budget, train, sign."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from flowstate_flower.clients.home import TenantHome
+from flowstate_flower.clients.momentum import with_momentum
 from flowstate_flower.clients.policy import Declined, check
 from flowstate_flower.clients.randomness import open_stream
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
@@ -41,7 +44,7 @@ def build_client_app(task: TorchTask, home_of: HomeOf, trainer_of: TrainerOf = l
         home = home_of(context)
         try:
             terms = read_terms(message)
-            return take_part(task, home, trainer_of(context), message, terms)
+            return take_part(task, home, trainer_of(context), message, terms, context.state)
         except Declined as no:
             return _refusal(home, message, no)
 
@@ -72,14 +75,16 @@ def _terms_bytes(message: Message) -> bytes:
     return data
 
 
-def take_part(task: TorchTask, home: TenantHome, trainer: Trainer, message: Message, terms: Terms) -> Message:
-    """One round. Raises `Declined` only while nothing has been spent.
+def take_part(
+    task: TorchTask, home: TenantHome, trainer: Trainer, message: Message, terms: Terms, state: RecordDict
+) -> Message:
+    """One round. Raises `Declined` only while nothing has been spent. `state` is Flower's, kept between rounds.
 
     1. The policy decides; it has seen neither model nor data.
     2. The model must be the one that the terms name, and one that can be trained as asked.
     3. The round's privacy is reserved in the tenant's ledger, at its full cost.
     4. Training; a crash here leaves the cost charged.
-    5. The tenant signs what it sends.
+    5. The tenant signs what it sends: what it trained, or its momentum.
     """
     check(home.policy, terms)  # 1
     model = task.model()
@@ -90,14 +95,22 @@ def take_part(task: TorchTask, home: TenantHome, trainer: Trainer, message: Mess
     _run(task, home, trainer, terms, model, examples)  # 4
     if claim is not None:
         home.ledger.settle(terms.run, terms.round)
-    return _signed_update(home, message, terms, model, len(examples), claim)  # 5
+    layers = {name: np.asarray(tensor.detach().cpu().numpy(), order="C") for name, tensor in model.state_dict().items()}
+    if terms.work.worker_momentum > 0:
+        layers = with_momentum(state, sent_layers(message), layers, terms.work.worker_momentum)
+    return _signed_update(home, message, terms, layers, len(examples), claim)  # 5
 
 
-def _load(model: torch.nn.Module, message: Message, terms: Terms) -> None:
+def sent_layers(message: Message) -> dict[str, NDArray[Any]]:
+    """The model that the server sent. Raises `Declined` where there is none."""
     arrays = message.content.get("arrays")
     if not isinstance(arrays, ArrayRecord):
         raise Declined(Refused.BAD_TERMS, "the message carries no model")
-    layers = {name: array.numpy() for name, array in arrays.items()}
+    return {name: array.numpy() for name, array in arrays.items()}
+
+
+def _load(model: torch.nn.Module, message: Message, terms: Terms) -> None:
+    layers = sent_layers(message)
     if model_digest(layers.items()) != terms.base:
         raise Declined(Refused.WRONG_BASE, "the model is not the one that the terms name")
     try:
@@ -160,10 +173,13 @@ def _run(task: TorchTask, home: TenantHome, trainer: Trainer, terms: Terms, mode
 
 
 def _signed_update(
-    home: TenantHome, message: Message, terms: Terms, model: torch.nn.Module, examples: int, claim: PrivacyClaim | None
+    home: TenantHome,
+    message: Message,
+    terms: Terms,
+    layers: Mapping[str, NDArray[Any]],
+    examples: int,
+    claim: PrivacyClaim | None,
 ) -> Message:
-    state = model.state_dict()
-    layers = {name: np.asarray(tensor.detach().cpu().numpy(), order="C") for name, tensor in state.items()}
     statement = UpdateStatement(
         run=terms.run,
         round=terms.round,

@@ -56,9 +56,6 @@ class Reason(StrEnum):
     NOT_PRIVATE = "not-private-enough"
 
 
-Fault = tuple[Reason, str]
-
-
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """One tenant's place in one round. `nonce` was sent to it alone."""
@@ -96,7 +93,7 @@ class RoundTerms:
     work: LocalWork
     limits: Limits
     invitations: Mapping[int, Invitation]  # by node
-    standing: Mapping[str, Bounds | Fault]
+    standing: "Mapping[str, Bounds | Fault]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +117,22 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The server's no to one reply. `tenant` is the one that was asked, where the node is known."""
+    """The server's no to one reply. `tenant` is the one that was asked, where the node is known.
+
+    `concerns` names other tenants that it touches: the one in whose name the reply spoke, the one whose node sent it.
+    `envelope` is kept where somebody else's key may have signed it.
+    """
 
     node: int
     tenant: str | None
     reason: Reason
     detail: str = ""
+    concerns: frozenset[str] = frozenset()
+    envelope: Envelope | None = None
 
 
 Reply = Submission | Refusal
+Fault = tuple[Reason, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,19 +281,16 @@ def _first_faults(replies: Sequence[Reply], terms: RoundTerms) -> list[Fault | N
 
 
 def _first_fault(reply: Reply, terms: RoundTerms) -> Fault | None:
-    for check in OF_EVERY_REPLY:
-        if fault := check(reply, terms):
-            return fault
-    if isinstance(reply, Submission):
-        for check_update in OF_UPDATES:
-            if fault := check_update(reply, terms):
-                return fault
-    return None
+    fault = next(filter(None, (check(reply, terms) for check in OF_EVERY_REPLY)), None)
+    if fault is None and isinstance(reply, Submission):
+        fault = next(filter(None, (check(reply, terms) for check in OF_UPDATES)), None)
+    return fault
 
 
 def _rejection(reply: Reply, terms: RoundTerms, fault: Fault) -> Rejection:
-    invitation = terms.invitations.get(reply.node)
-    return Rejection(reply.node, invitation.tenant if invitation else None, *fault)
+    asked = terms.invitations[reply.node].tenant if reply.node in terms.invitations else None
+    evidence = reply.envelope if fault[0] is Reason.BAD_SIGNATURE else None
+    return Rejection(reply.node, asked, *fault, frozenset({reply.statement.tenant}) - {asked}, evidence)
 
 
 def _update_norm(terms: RoundTerms, submission: Submission) -> float:

@@ -3,8 +3,8 @@
 Flower's strategy, the in-process engine, the tests and the re-run of a recorded round all call `close`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -28,6 +28,19 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class OfTheServer:
+    """What the server itself brings to a round: a model that it trained on its own data, and what the rule left behind
+    before.
+    """
+
+    root: Arrays | None = None
+    memory: Mapping[str, Vector] = field(default_factory=dict)
+
+
+NOTHING = OfTheServer()
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """One accepted update, the rule's weight for it, and its share of the outcome.
 
@@ -41,12 +54,15 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a round. `update` is None and `skipped` says why where the model stays as it was."""
+    """What became of a round. `update` is None and `skipped` says why where the model stays as it was. `memory` is what the
+    rule wants to be given in the next one.
+    """
 
     admitted: Admitted
     contributions: tuple[Contribution, ...]
     update: Vector | None
     skipped: str
+    memory: Mapping[str, Vector] = field(default_factory=dict)
 
     @classmethod
     def nobody_asked(cls, why: str, turned_away: tuple[Rejection, ...] = ()) -> "Outcome":
@@ -67,7 +83,7 @@ class ClosedRound:
     model: Arrays
 
 
-def close(terms: RoundTerms, replies: Sequence[Reply | Rejection], closing: Closing) -> Outcome:
+def close(terms: RoundTerms, replies: Sequence[Reply | Rejection], closing: Closing, server: OfTheServer = NOTHING) -> Outcome:
     """Admit `replies`, aggregate what remains, attribute the result.
 
     The order of `replies` does not matter. Too few updates for the quorum or the rule give no aggregate, never a weaker
@@ -78,10 +94,10 @@ def close(terms: RoundTerms, replies: Sequence[Reply | Rejection], closing: Clos
     if problem:
         unused = tuple(Contribution(submission, None, NONE) for submission in admitted.submissions)
         return Outcome(admitted, unused, None, problem)
-    updates = _updates(terms, admitted.submissions, closing.weighting)
+    updates = _updates(terms, admitted.submissions, closing.weighting, server)
     aggregate = closing.rule(updates, byzantine=closing.byzantine)
     shares = cosine_shares(updates, aggregate)
-    return Outcome(admitted, _contributions(admitted, aggregate, shares), aggregate.update, "")
+    return Outcome(admitted, _contributions(admitted, aggregate, shares), aggregate.update, "", aggregate.memory)
 
 
 def _why_not(n: int, closing: Closing) -> str:
@@ -90,9 +106,17 @@ def _why_not(n: int, closing: Closing) -> str:
     return closing.rule.refusal(n, closing.byzantine) or ""
 
 
-def _updates(terms: RoundTerms, submissions: Sequence[Submission], weighting: Weighting) -> Updates:
+def _updates(terms: RoundTerms, submissions: Sequence[Submission], weighting: Weighting, server: OfTheServer) -> Updates:
     examples = np.array([s.statement.examples if weighting == "examples" else 1 for s in submissions], dtype=np.float64)
-    return Updates(terms.layout, terms.base, tuple(s.arrays for s in submissions), examples / examples.sum())
+    return Updates(
+        terms.layout,
+        terms.base,
+        tuple(s.arrays for s in submissions),
+        examples / examples.sum(),
+        senders=tuple(s.statement.tenant for s in submissions),
+        root=server.root,
+        memory=server.memory,
+    )
 
 
 def _contributions(admitted: Admitted, aggregate: Aggregate, shares: Sequence[Share]) -> tuple[Contribution, ...]:

@@ -14,6 +14,7 @@ from flwr.serverapp.strategy import Strategy
 from numpy.typing import NDArray
 
 from flowstate_flower.admission import Fault
+from flowstate_flower.aggregation.updates import Arrays
 from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, REQUEST_FILE, TenantHome, TenantVoice
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.documents import parsed, read_toml
@@ -151,6 +152,7 @@ class Conductor:
     roster: RegistryRoster
     evaluate: Evaluate
     optimiser: Strategy | None = None
+    root: Callable[[int, Arrays], Arrays] | None = None
     rng: random.Random | None = None
     on_round: Callable[[int], None] = lambda _: None
 
@@ -161,7 +163,9 @@ class Conductor:
         """
         run = self.terms.run
         rounds.start_run(self.registry, self._plan(initial, num_rounds))
-        strategy = TenantStrategy(self.terms, roster=self.roster, record=self._record, optimiser=self.optimiser, rng=self.rng)
+        strategy = TenantStrategy(
+            self.terms, roster=self.roster, record=self._record, optimiser=self.optimiser, root=self.root, rng=self.rng
+        )
         try:
             result = strategy.start(grid, initial, num_rounds, evaluate_fn=self._evaluate)
         except KeyboardInterrupt:

@@ -38,6 +38,10 @@ class DigitsTask:
         """Images that no tenant has."""
         return self._examples(self._split[0])
 
+    def root_data(self) -> Examples:
+        """The server's own images, to train on: neither a tenant's nor tested with."""
+        return self._examples(self._split[1])
+
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Cross entropy of each example."""
         return nn.functional.cross_entropy(outputs, targets, reduction="none")
@@ -52,15 +56,16 @@ class DigitsTask:
         return Examples(torch.from_numpy(images[index]), torch.from_numpy(targets[index]))
 
     @cached_property
-    def _split(self) -> tuple[Indices, Indices]:
-        """Test and training indices."""
+    def _split(self) -> tuple[Indices, Indices, Indices]:
+        """Indices to test with, of the server's own, and to deal to tenants."""
         order = np.random.default_rng([self.seed, 1]).permutation(len(_digits()[1]))
         cut = round(self.data_plan.test_fraction * len(order))
-        return order[:cut], order[cut:]
+        own = cut + self.data_plan.root_examples
+        return order[:cut], order[cut:own], order[own:]
 
     @cached_property
     def _partition(self) -> tuple[Indices, ...]:
-        train = self._split[1]
+        train = self._split[2]
         rng = np.random.default_rng([self.seed, 2])
         return dirichlet_partition(_digits()[1], train, len(self.tenants), self.data_plan, rng)
 

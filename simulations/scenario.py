@@ -18,13 +18,16 @@ RoundNumber = Annotated[int, Field(ge=1)]
 
 
 class Data(Document):
-    """Which data, and how it is dealt to tenants: label proportions from a Dirichlet distribution."""
+    """Which data, and how it is dealt to tenants: label proportions from a Dirichlet distribution. The server keeps
+    `root_examples` for the rules that trust an update of its own.
+    """
 
     task: Literal["digits"] = "digits"
     tenants: int = Field(ge=1, le=10_000)
     dirichlet_alpha: Positive
     least_examples: int = Field(default=20, ge=2)
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
+    root_examples: int = Field(default=0, ge=0)
 
 
 class Round(Document):
@@ -57,6 +60,7 @@ class Training(Document):
     batch_size: int = Field(ge=1)
     learning_rate: Positive
     momentum: float = Field(default=0.0, ge=0, lt=1)
+    worker_momentum: float = Field(default=0.0, ge=0, lt=1)
     device: str = "cpu"
 
 
@@ -112,7 +116,8 @@ class Scenario(Document):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        rule_named(self.round.rule)
+        if rule_named(self.round.rule).rooted and self.data.root_examples == 0:
+            raise ValueError(f"{self.round.rule} needs examples of the server's own: set root_examples in [data]")
         actors = (*self.not_opted_in, *(w.tenant for w in self.withdrawals), *(a.tenant for a in self.attackers))
         for name in actors:
             if name not in self.tenants:

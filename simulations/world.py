@@ -26,6 +26,7 @@ from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.registry import Registry, consents, tenants
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.digits import DigitsTask
+from flowstate_flower.simulations.root import server_training
 from flowstate_flower.simulations.scenario import Scenario
 from flowstate_flower.strategies import GuardedGrid, RunTerms
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
@@ -106,6 +107,7 @@ class World:
                 wiring.RegistryRoster(registry, terms, lambda _: owners),
                 self._evaluate,
                 optimiser=optimiser_of(scenario),
+                root=server_training(self.task, scenario, self.plan.seed) if scenario.data.root_examples else None,
                 rng=random.Random(self.plan.seed),  # noqa: S311  which tenants a simulation asks is no secret
                 on_round=lambda number: self._after(registry, number, on_round),
             )

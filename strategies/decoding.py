@@ -6,6 +6,7 @@ allocated for a size that a client announces, nothing is unpickled, and the orde
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -15,8 +16,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from flowstate_flower.admission import Invitation, Reason, Refusal, Rejection, Reply, Submission
-from flowstate_flower.aggregation.updates import Arrays, Layer, Layout
-from flowstate_flower.strategies.guarded_grid import REASON_OF_CODE
+from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layer, Layout
+from flowstate_flower.strategies.guarded_grid import REASON_OF_CODE, SENT_BY
 from flowstate_flower.trust.dsse import MAX_ENVELOPE_BYTES, Envelope, MalformedEnvelope
 from flowstate_flower.trust.statements import REFUSAL_TYPE, RefusalStatement, UpdateStatement, read
 
@@ -24,7 +25,11 @@ ARRAYS, METRICS, STATEMENT, ENVELOPE = "arrays", "metrics", "statement", "envelo
 EXAMPLES = "num-examples"
 MOST_METRICS = 32
 MOST_HEADER_BYTES = 4096
+MOST_HEADERS = 1024
+MOST_DIGITS = 30
 NUMPY_STYPE = "numpy.ndarray"
+BFLOAT16_STORED = np.dtype("V2")  # what an `.npy` header makes of it
+Header = tuple[tuple[int, ...], bool, np.dtype[Any], int]  # shape, columns first, dtype, where the numbers begin
 
 
 class Undecodable(Exception):
@@ -45,7 +50,23 @@ def decode(message: Message, layout: Layout, invitations: Mapping[int, Invitatio
     except Exception as error:  # the last resort: a reply may fail in ways that nobody has seen yet
         reason, detail = Reason.UNREADABLE, f"{type(error).__name__}: {error}"
     invitation = invitations.get(node)
-    return Rejection(node, invitation.tenant if invitation else None, reason, detail)
+    asked = invitation.tenant if invitation else None
+    return Rejection(node, asked, reason, detail, _others(message, reason, detail, invitations) - {asked})
+
+
+def _others(message: Message, reason: Reason, detail: str, invitations: Mapping[int, Invitation]) -> frozenset[str]:
+    """Tenants beside the one that was asked: whose node sent the reply, or in whose name a turned-away reply speaks."""
+    if reason is Reason.WRONG_SENDER:
+        sender = detail.removeprefix(SENT_BY)
+        found = invitations.get(int(sender)) if sender.isdecimal() and len(sender) < MOST_DIGITS else None
+        return frozenset((found.tenant,)) if found else frozenset()
+    try:
+        envelope = _envelope(message.content)
+        refuses = envelope.payload_type == REFUSAL_TYPE
+        statement = read(RefusalStatement, envelope) if refuses else read(UpdateStatement, envelope)
+        return frozenset((statement.tenant,))
+    except Exception:  # unreadable: it speaks in nobody's name
+        return frozenset()
 
 
 def _decode(message: Message, layout: Layout, node: int) -> Reply:
@@ -106,25 +127,40 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     if array.stype != NUMPY_STYPE:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: serialised as {array.stype[:40]}")
     shape, fortran, dtype, offset = _header(array.data, layer.name)
+    if dtype == BFLOAT16_STORED and layer.dtype == BFLOAT16:
+        dtype = BFLOAT16
     if dtype != layer.dtype:
         raise Undecodable(Reason.WRONG_DTYPE, f"{layer.name}: {dtype}, {layer.dtype} expected")
     if shape != layer.shape:
         raise Undecodable(Reason.WRONG_SHAPE, f"{layer.name}: {shape}, {layer.shape} expected")
     if fortran and len(shape) > 1:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: columns first")
-    if len(array.data) - offset != layer.nbytes:
+    size = math.prod(shape)
+    if len(array.data) - offset != size * dtype.itemsize:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: {len(array.data) - offset} bytes, {layer.nbytes} expected")
-    return np.frombuffer(array.data, dtype, count=layer.size, offset=offset).reshape(shape)
+    return np.frombuffer(array.data, dtype, count=size, offset=offset).reshape(shape)
 
 
-def _header(data: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    buffer = BytesIO(data[: MOST_HEADER_BYTES + npy.MAGIC_LEN + 4])
+def _header(data: bytes, name: str) -> Header:
     try:
-        version = npy.read_magic(buffer)
-        readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-        shape, fortran, dtype = readers[version](buffer, max_header_size=MOST_HEADER_BYTES)
+        return _parsed(data[: _end_of_header(data)])
     except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise Undecodable(Reason.BAD_ARRAY, f"{name}: not an array: {type(error).__name__}") from error
+
+
+def _end_of_header(data: bytes) -> int:
+    """Where the numbers begin, if the header is one that is read at all."""
+    wide = 2 if data[npy.MAGIC_LEN - 2 : npy.MAGIC_LEN - 1] == b"\x01" else 4
+    begin = npy.MAGIC_LEN + wide
+    return begin + min(MOST_HEADER_BYTES, int.from_bytes(data[npy.MAGIC_LEN : begin], "little"))
+
+
+@lru_cache(maxsize=MOST_HEADERS)
+def _parsed(header: bytes) -> Header:
+    """What a header says. All tenants send the same few headers, and numpy takes longer for one than the rule for its layer."""
+    buffer = BytesIO(header)
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    shape, fortran, dtype = readers[npy.read_magic(buffer)](buffer, max_header_size=MOST_HEADER_BYTES)
     return shape, fortran, dtype, buffer.tell()
 
 
@@ -149,4 +185,10 @@ def _record_size(record: object) -> int:
 
 def arrays_of(record: ArrayRecord) -> tuple[tuple[str, ...], Arrays]:
     """Names and arrays of a model that the server itself holds, in its own order."""
-    return tuple(record.keys()), tuple(array.numpy() for array in record.values())
+    return tuple(record.keys()), tuple(array_of(array) for array in record.values())
+
+
+def array_of(array: Array) -> NDArray[Any]:
+    """The server's own array. Numpy stores bfloat16 as two bytes of no meaning; Flower's record still says what they are."""
+    stored = array.numpy()
+    return stored.view(BFLOAT16) if array.dtype == BFLOAT16.name and stored.dtype == BFLOAT16_STORED else stored

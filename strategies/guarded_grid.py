@@ -18,6 +18,7 @@ from flowstate_flower.admission import Reason
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.25
 
 NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
+SENT_BY = "sent by node "
 REASON_OF_CODE = {NO_REPLY: Reason.NO_REPLY, UNREADABLE: Reason.UNREADABLE, WRONG_SENDER: Reason.WRONG_SENDER}
 
 Pull = Future[list[Message]]
@@ -120,7 +121,7 @@ def sender_checked(reply: Message, request: Message) -> Message:
     if reply.has_error():
         return fault(request, reply.error.code, reply.error.reason or "")
     if reply.metadata.src_node_id != request.metadata.dst_node_id:
-        return fault(request, WRONG_SENDER, f"sent by node {reply.metadata.src_node_id}")
+        return fault(request, WRONG_SENDER, f"{SENT_BY}{reply.metadata.src_node_id}")
     return reply
 
 

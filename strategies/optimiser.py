@@ -5,16 +5,19 @@ grid that reaches nobody, so that it can neither wait for nodes nor talk to them
 """
 
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 
-from flowstate_flower.aggregation.updates import Arrays, Layout
+from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layout
 from flowstate_flower.errors import BadInput
-from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS
+from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS, NUMPY_STYPE, arrays_of
 
 
 class ServerOptimiser:
@@ -38,7 +41,8 @@ class ServerOptimiser:
             return
         nodes = max(1, *(int(getattr(self._strategy, k, 0)) for k in ("min_available_nodes", "min_train_nodes")))
         grid = _NobodyGrid(nodes)
-        self._requests = list(self._strategy.configure_train(server_round, arrays, ConfigRecord(dict(config)), grid))
+        shown = _readable(*arrays_of(arrays))
+        self._requests = list(self._strategy.configure_train(server_round, shown, ConfigRecord(dict(config)), grid))
 
     def step(self, server_round: int, layout: Layout, base: Arrays, target: Arrays) -> Arrays:
         """The next model, where the rule's aggregate is `target`. Layers keep their dtype; those that are not floating are
@@ -49,7 +53,7 @@ class ServerOptimiser:
         if not self._requests:
             raise BadInput(f"{self.name} asked no node", hint="set its fraction_train above 0")
         metrics = MetricRecord({EXAMPLES: 1})
-        content = RecordDict({ARRAYS: to_record(layout.names, target), METRICS: metrics})
+        content = RecordDict({ARRAYS: _readable(layout.names, target), METRICS: metrics})
         reply = Message(content, reply_to=self._requests[0])
         stepped, _ = self._strategy.aggregate_train(server_round, [reply])
         if stepped is None or set(stepped.keys()) != set(layout.names):
@@ -65,7 +69,20 @@ class ServerOptimiser:
 
 def to_record(names: tuple[str, ...], arrays: Arrays) -> ArrayRecord:
     """A Flower record of the arrays, rows first, in this order."""
-    return ArrayRecord({n: Array(np.asarray(a, order="C")) for n, a in zip(names, arrays, strict=True)})
+    return ArrayRecord({n: _encoded(np.asarray(a, order="C")) for n, a in zip(names, arrays, strict=True)})
+
+
+def _encoded(array: NDArray[Any]) -> Array:
+    """What `Array(array)` makes, with one copy of the bytes in place of three."""
+    header = BytesIO()
+    npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
+    data = b"".join([header.getvalue(), array.reshape(-1).view(np.uint8).data])
+    return Array(dtype=str(array.dtype), shape=array.shape, stype=NUMPY_STYPE, data=data)
+
+
+def _readable(names: tuple[str, ...], arrays: Arrays) -> ArrayRecord:
+    """A record that Flower's strategies can compute with: they know no bfloat16."""
+    return to_record(names, tuple(a.astype(np.float32) if a.dtype == BFLOAT16 else a for a in arrays))
 
 
 class _NobodyGrid(Grid):

@@ -5,7 +5,7 @@ roster, everything it leaves behind goes to `record`.
 import logging
 import random
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
@@ -13,9 +13,9 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Result, Strategy
 
 from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, RoundTerms
-from flowstate_flower.aggregation.updates import Arrays, Layout, applied
+from flowstate_flower.aggregation.updates import Arrays, Layout, Vector, applied
 from flowstate_flower.errors import RunImpossible
-from flowstate_flower.round import ClosedRound, Closing, Outcome, close
+from flowstate_flower.round import ClosedRound, Closing, OfTheServer, Outcome, close
 from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode, size_of
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
 from flowstate_flower.strategies.optimiser import ServerOptimiser, to_record
@@ -79,12 +79,18 @@ class TenantStrategy(Strategy):
         roster: Roster,
         record: Callable[[ClosedRound], None],
         optimiser: Strategy | None = None,
+        root: Callable[[int, Arrays], Arrays] | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        """`root(round, model)` is what the server makes of the model on its own data, for the rules that trust such an
+        update.
+        """
         self.terms = terms
         self._roster = roster
         self._record = record
         self._optimiser = ServerOptimiser(optimiser)
+        self._root = root
+        self._memory: Mapping[str, Vector] = {}
         self._rng = rng or random.SystemRandom()
         self._open: _OpenRound | None = None
 
@@ -99,8 +105,9 @@ class TenantStrategy(Strategy):
         evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
     ) -> Result:
         """Run the rounds on a guarded grid. Raises `RunImpossible` where too few tenants have agreed to begin with."""
-        self._check_feasible(grid)
+        agreed = self._feasible(grid)
         deadline = self.terms.deadline_seconds if timeout is None else timeout
+        self._warm(agreed, initial_arrays)
         guarded = GuardedGrid(grid)
         return super().start(guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn)
 
@@ -125,6 +132,7 @@ class TenantStrategy(Strategy):
         outcome = self._close(server_round, opened, replies)
         model = opened.base
         if outcome.update is not None:
+            self._memory = outcome.memory
             target = applied(opened.layout, opened.base, outcome.update)
             model = self._optimiser.step(server_round, opened.layout, opened.base, target)
         self._record(
@@ -158,10 +166,13 @@ class TenantStrategy(Strategy):
         log.info("run %s for %s", self.terms.run, self.terms.purpose)
         log.info("rule %s against %d, optimiser %s", closing.rule.name, closing.byzantine, self._optimiser.name)
 
-    def _check_feasible(self, grid: Grid) -> None:
+    def _feasible(self, grid: Grid) -> int:
+        """How many tenants agree. Raises `RunImpossible` where they are too few."""
         closing, agreed = self.terms.closing, len(self._candidates(grid))
         if agreed == 0:
             raise RunImpossible(f"no tenant has opted in to '{self.terms.purpose}'", hint="tenants opt in, not operators")
+        if closing.rule.rooted and self._root is None:
+            raise RunImpossible(f"{closing.rule.name} needs an update of the server's own", hint="give the strategy a `root`")
         if problem := closing.rule.refusal(agreed, closing.byzantine):
             raise RunImpossible(problem, hint="more tenants must opt in, or tolerate fewer hostile ones")
         if self.terms.cohort is not None and self.terms.cohort < self.terms.fewest:
@@ -169,6 +180,13 @@ class TenantStrategy(Strategy):
             raise RunImpossible(problem, hint="raise the cohort, or lower the quorum or the number of hostile tenants")
         if agreed < closing.quorum:
             raise RunImpossible(f"{agreed} tenants agree, the quorum is {closing.quorum}", hint="lower the quorum")
+        return agreed
+
+    def _warm(self, agreed: int, arrays: ArrayRecord) -> None:
+        """Compile for as many tenants as will be asked: a round that loses some compiles for fewer, once."""
+        closing = self.terms.closing
+        names, base = arrays_of(arrays)
+        closing.rule.warm(min(agreed, self.terms.cohort or agreed), closing.byzantine, Layout.of(names, base).working_dtype)
 
     def _candidates(self, grid: Grid) -> list[Candidate]:
         return one_per_tenant(self._roster.candidates(list(grid.get_nodes())))
@@ -218,7 +236,8 @@ class TenantStrategy(Strategy):
         decoded = [decode(message, opened.layout, by_node) for message in replies]
         silent = by_node.keys() - {reply.node for reply in decoded}
         decoded += [Rejection(node, by_node[node].tenant, Reason.NO_REPLY, "no reply") for node in sorted(silent)]
-        return close(terms, [*decoded, *opened.turned_away], self.terms.closing)
+        root = self._root(number, opened.base) if self._root and self.terms.closing.rule.rooted else None
+        return close(terms, [*decoded, *opened.turned_away], self.terms.closing, OfTheServer(root, self._memory))
 
 
 def _excess(replies: Iterable[Message], opened: _OpenRound) -> dict[str, int]:

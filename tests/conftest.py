@@ -15,6 +15,7 @@ from flowstate_flower.aggregation import rule_named
 from flowstate_flower.round import ClosedRound, Closing
 from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
 from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
+from flowstate_flower.strategies.decoding import array_of
 from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.keys import SigningKey
@@ -119,9 +120,9 @@ class Federation:
         tenant = self.tenants[int(context.node_config["partition-id"])]
         self.messages.append((tenant, request))
         terms = Terms.model_validate_json(request.content["terms"]["terms"])
-        sent = {name: array.numpy() for name, array in request.content["arrays"].items()}
+        sent = {name: array_of(array) for name, array in request.content["arrays"].items()}
         delta = self.deltas.get(tenant, 1.0)
-        layers = {n: a + np.asarray(delta, a.dtype) if a.dtype.kind == "f" else a for n, a in sent.items()}
+        layers = {n: a if a.dtype.kind == "i" else a + np.asarray(delta, a.dtype) for n, a in sent.items()}
         reply = Reply(tenant, self.keys[tenant], terms, layers)
         lied = self.lies[tenant](reply, request) if tenant in self.lies else None
         return reply.build(request) if lied is None else lied

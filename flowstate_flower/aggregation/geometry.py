@@ -4,35 +4,20 @@ For weights w that sum to 1, row i is at the squared distance (D w)ᵢ - wᵀDw 
 and the filters never touch the updates again until the last weighted sum.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from flowstate_flower.aggregation.engine import squared_distances, weighted_sum
+from flowstate_flower.aggregation.engine import weighted_sum
 from flowstate_flower.aggregation.rows import medoid
-from flowstate_flower.aggregation.rule import Aggregate, NotFiniteRow
-from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
+from flowstate_flower.aggregation.rule import Aggregate
+from flowstate_flower.aggregation.updates import Matrix, Updates, Vector, applied
+from flowstate_flower.aggregation.weighing import mean_of, placed, shortened, with_guest
+from flowstate_flower.errors import BadInput
 
 TOLERANCE = 1e-9
 CONVERGED = 1e-13
 FAR = 1e3
 MOST_STEPS, LONGEST_STRETCH = 1000, 64.0
-
-
-def by_place(weigh: Callable[[Matrix, int], Vector]) -> Callable[[Updates, int], Aggregate]:
-    """The rule that maps squared distances (n + 1, n + 1), whose last row is the model that was sent, and f to weights (n,).
-
-    The weights may sum to less than 1: the rest stays at the model that was sent.
-    """
-
-    def rule(updates: Updates, byzantine: int) -> Aggregate:
-        distances = squared_distances(updates.with_origin())
-        NotFiniteRow.check(distances)
-        weights = weigh(distances, byzantine)
-        return Aggregate(weighted_sum(updates, weights), weights)
-
-    rule.__doc__ = weigh.__doc__
-    return rule
+CENTRE = "centre"
 
 
 def centred_gram(distances: Matrix, weights: Vector | None = None) -> Matrix:
@@ -112,15 +97,22 @@ def caf(distances: Matrix, byzantine: int) -> Vector:
     return best
 
 
-def centred_clipping(distances: Matrix, byzantine: int) -> Vector:
-    """From the model that was sent, ten steps towards the mean of the rows, each row's pull clipped to the median distance.
+def centred_clipping(updates: Updates, byzantine: int, *, momentum: float = 1.0, steps: int = 10) -> Aggregate:
+    """From `momentum` times the aggregate of the round before, `steps` steps towards the mean of the rows, each row's pull
+    clipped to the median distance. The first round begins at the model that was sent.
 
     The paper's radius is a constant to be tuned; the median needs no tuning and tolerates a minority.
     """
-    n = len(distances) - 1
-    place = np.zeros(n + 1)
-    place[n] = 1.0  # where the centre is, as weights on the rows and the model that was sent
-    for _ in range(10):
+    if not (0 <= momentum <= 1 and steps >= 1):
+        raise BadInput(f"centred-clipping(momentum={momentum}, steps={steps})", hint="momentum in 0…1, at least one step")
+    n, before = updates.n, updates.memory.get(CENTRE)
+    if before is not None:
+        updates = with_guest(updates, applied(updates.layout, updates.base, before * momentum))
+    where = placed(updates.with_origin(), around=-1)
+    distances = where.distances
+    place = np.zeros(len(distances))
+    place[n] = 1.0  # where the centre is, as weights on the rows and what comes after them
+    for _ in range(steps):
         lengths = _lengths(distances, place)[:n]
         radius = np.median(lengths)
         if radius == 0:
@@ -128,21 +120,18 @@ def centred_clipping(distances: Matrix, byzantine: int) -> Vector:
         pull = np.minimum(1.0, radius / np.maximum(lengths, radius)) / n
         place = place * (1 - pull.sum())
         place[:n] += pull
-    return place[:n]
+    weights = where.weights(place)[: updates.n]
+    update = weighted_sum(updates, weights)
+    return Aggregate(update, weights[:n], {CENTRE: update})
 
 
 def norm_bounded_mean(distances: Matrix, byzantine: int) -> Vector:
     """The mean of the updates, each shortened to at most the median norm."""
-    norms = np.sqrt(distances[-1, :-1])
-    bound = np.median(norms)
-    shortened: Vector = np.minimum(1.0, np.divide(bound, norms, out=np.ones_like(norms), where=norms > 0)) / len(norms)
-    return shortened
+    bound = float(np.median(np.sqrt(distances[-1, :-1])))
+    return shortened(distances, bound) / (len(distances) - 1)
 
 
 def cge(distances: Matrix, byzantine: int) -> Vector:
     """Comparative gradient elimination: the mean of the n - f updates of smallest norm."""
     norms = distances[-1, :-1]
-    kept = np.argsort(norms, kind="stable")[: len(norms) - byzantine]
-    weights = np.zeros(len(norms))
-    weights[kept] = 1 / len(kept)
-    return weights
+    return mean_of(np.argsort(norms, kind="stable")[: len(norms) - byzantine], len(norms))

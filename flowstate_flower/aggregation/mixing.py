@@ -4,55 +4,113 @@ A mixing is a matrix that follows from the distances between rows, so that a row
 before, and a coordinate rule sees mixed rows tile by tile, in cache. Nothing is ever mixed in memory as a whole.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 import numpy as np
 
-from flowstate_flower.aggregation.engine import squared_distances
-from flowstate_flower.aggregation.rule import Aggregate, NotFiniteRow, Rule
+from flowstate_flower.aggregation.rule import Aggregate, Guide, Rule, called, checked_f, python_expression
 from flowstate_flower.aggregation.updates import Matrix, Updates
-from flowstate_flower.errors import BadInput, UnknownName
+from flowstate_flower.aggregation.weighing import distances_of, shortened
+from flowstate_flower.errors import BadInput
 
 Entries = Callable[[Matrix, int], Matrix]
+MOST_UPDATES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Mixing:
     """`matrix` maps squared distances (n + 1, n + 1), whose last row is the model that was sent, and f to an (m, n) matrix.
 
-    A row of it may sum to less than 1: the rest is the model that was sent. `rows(n)` is m. `name` can be parsed back.
+    A row of it may sum to less than 1: the rest is the model that was sent. `rows(n)` is m. `f` is its own, None for that of
+    the round. Mixings of the same name are equal: the name can be read back.
     """
 
     name: str
-    matrix: Entries
-    rows: Callable[[int], int]
-    paper: str
-    summary: str
+    matrix: Entries = field(compare=False)
+    rows: Callable[[int], int] = field(compare=False)
+    paper: str = field(compare=False)
+    summary: str = field(compare=False)
+    guide: Guide = field(compare=False)
+    f: int | None = None
 
-    def __rshift__(self, rule: Rule) -> Rule:
-        """The rule on mixed rows. It needs as many updates as leave it enough mixed ones."""
+    def __repr__(self) -> str:
+        return python_expression(self.name)
 
-        def compute(updates: Updates, byzantine: int) -> Aggregate:
-            distances = squared_distances(updates.with_origin())
-            NotFiniteRow.check(distances)
-            matrix = self.matrix(distances, byzantine)
-            inner = rule.compute(updates.mixed(matrix, distances), byzantine)
-            return replace(inner, weights=None if inner.weights is None else inner.weights @ matrix)
-
-        def fewest(byzantine: int) -> int | None:
-            wanted = rule.fewest(byzantine)
-            if wanted is None:
-                return None
-            return next(n for n in range(2 * byzantine + 1, 10**9) if self.rows(n) >= wanted)
-
-        summary = f"{self.summary} Then: {rule.summary}"
-        needs = rule.needs if self.rows(100) == 100 else f"{rule.needs}, where n counts mixed rows"
-        return Rule(f"{self.name} >> {rule.name}", compute, fewest, needs, f"{self.paper}; {rule.paper}", summary)
+    @overload
+    def __rshift__(self, after: Rule) -> Rule: ...
+    @overload
+    def __rshift__(self, after: "Mixing | Chain") -> "Chain": ...
+    def __rshift__(self, after: "Rule | Mixing | Chain") -> "Rule | Chain":
+        """The rule on mixed rows, or the mixings one after the other."""
+        return Chain((self,)) >> after
 
 
-def nnm() -> Mixing:
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Mixings one after the other, waiting for their rule."""
+
+    mixings: tuple[Mixing, ...]
+
+    @overload
+    def __rshift__(self, after: Rule) -> Rule: ...
+    @overload
+    def __rshift__(self, after: "Mixing | Chain") -> "Chain": ...
+    def __rshift__(self, after: "Rule | Mixing | Chain") -> "Rule | Chain":
+        """The rule on mixed rows, or a longer chain."""
+        if isinstance(after, Chain):
+            return Chain(self.mixings + after.mixings)
+        if isinstance(after, Mixing):
+            return Chain((*self.mixings, after))
+        for mixing in reversed(self.mixings):
+            after = _before(mixing, after)
+        return after
+
+
+def _before(mixing: Mixing, rule: Rule) -> Rule:
+    """The rule on mixed rows. It needs as many updates as leave it enough mixed ones."""
+
+    def compute(updates: Updates, byzantine: int) -> Aggregate:
+        distances = distances_of(updates.with_origin())
+        matrix = mixing.matrix(distances, byzantine if mixing.f is None else mixing.f)
+        inner = rule.compute(updates.mixed(matrix, distances), byzantine)
+        return replace(inner, weights=None if inner.weights is None else inner.weights @ matrix)
+
+    def fewest(byzantine: int) -> int | None:
+        wanted, own = rule.fewest(byzantine), byzantine if mixing.f is None else mixing.f
+        if wanted is None or own < byzantine:
+            return None
+        return next(n for n in range(2 * own + 1, MOST_UPDATES) if mixing.rows(n) >= wanted)
+
+    needs = rule.needs if mixing.rows(100) == 100 else f"{rule.needs}, where n counts mixed rows"
+    return Rule(
+        name=f"{mixing.name} >> {rule.name}",
+        compute=compute,
+        fewest=fewest,
+        needs=needs,
+        paper=f"{mixing.paper}; {rule.paper}",
+        summary=f"{mixing.summary} Then: {rule.summary}",
+        guide=_joined(mixing, rule),
+        rooted=rule.rooted,
+    )
+
+
+def _joined(mixing: Mixing, rule: Rule) -> Guide | None:
+    """What is said of a mixing, followed by what is said of the rule after it."""
+    if rule.guide is None:
+        return None
+    first, then = mixing.guide, rule.guide
+    return Guide(
+        formula=f"{first.formula}; then {then.formula}",
+        breakdown=f"{then.breakdown} Before that: {first.breakdown}",
+        cost=f"{first.cost} Then: {then.cost}",
+        use=f"{first.use} Then: {then.use}",
+        hurts=f"{first.hurts} Then: {then.hurts}",
+    )
+
+
+def nnm(f: int | None = None) -> Mixing:
     """Nearest-neighbour mixing: each row becomes the mean of its n - f nearest, itself among them."""
 
     def matrix(distances: Matrix, byzantine: int) -> Matrix:
@@ -64,17 +122,25 @@ def nnm() -> Mixing:
         return mixed
 
     return Mixing(
-        "nnm",
-        matrix,
-        lambda n: n,
-        "Allouah et al. 2023, arXiv:2302.01772",
-        "Each update becomes the mean of its n - f nearest.",
+        name=called("nnm", f, {}),
+        matrix=matrix,
+        rows=lambda n: n,
+        paper="Allouah et al. 2023, arXiv:2302.01772",
+        summary="Each update becomes the mean of its n - f nearest.",
+        guide=Guide(
+            formula="yᵢ = mean of the n − f rows nearest xᵢ, itself among them",
+            breakdown="mixed rows of honest tenants may contain up to f hostile ones, but only those near to them.",
+            cost="one pass of distances; tiles are mixed in cache.",
+            use="with data that differs between tenants: what honest tenants differ in is averaged away before the rule looks.",
+            hurts="a minority's updates are mixed with their neighbours', so the minority is heard less.",
+        ),
+        f=None if f is None else checked_f("nnm", f),
     )
 
 
 def bucketing(size: int = 2, seed: int = 0) -> Mixing:
     """Bucketing: rows are dealt to buckets of `size` by a seeded shuffle, and each bucket becomes its mean."""
-    if size < 1:
+    if not isinstance(size, int) or size < 1:
         raise BadInput(f"buckets of {size}", hint="at least 1")
 
     def matrix(distances: Matrix, byzantine: int) -> Matrix:
@@ -87,11 +153,18 @@ def bucketing(size: int = 2, seed: int = 0) -> Mixing:
         return mixed
 
     return Mixing(
-        f"bucketing(size={size}, seed={seed})",
-        matrix,
-        lambda n: -(-n // size),
-        "Karimireddy et al. 2022, arXiv:2006.09365",
-        f"Updates are averaged in random buckets of {size}.",
+        name=f"bucketing(size={size}, seed={seed})",
+        matrix=matrix,
+        rows=lambda n: -(-n // size),
+        paper="Karimireddy et al. 2022, arXiv:2006.09365",
+        summary=f"Updates are averaged in random buckets of {size}.",
+        guide=Guide(
+            formula="yₖ = mean of the rows in bucket k of a seeded shuffle",
+            breakdown="one hostile update spoils its whole bucket: f counts hostile buckets then.",
+            cost="one pass of distances; tiles are mixed in cache.",
+            use="with many tenants and few hostile ones: fewer, less noisy rows.",
+            hurts="nobody in particular; whose bucket is spoilt is chance. Whoever knows the seed knows the buckets.",
+        ),
     )
 
 
@@ -101,48 +174,49 @@ def clipping(norm: float) -> Mixing:
         raise BadInput(f"clipping to a norm of {norm}", hint="above 0")
 
     def matrix(distances: Matrix, byzantine: int) -> Matrix:
-        return np.diag(_shortened(distances, norm))
+        return np.diag(shortened(distances, norm))
 
-    name = f"clipping(norm={norm!r})"
-    return Mixing(name, matrix, lambda n: n, "Sun et al. 2019, arXiv:1911.07963", f"Updates are shortened to {norm:g}.")
+    return Mixing(
+        name=f"clipping(norm={norm!r})",
+        matrix=matrix,
+        rows=lambda n: n,
+        paper="Sun et al. 2019, arXiv:1911.07963",
+        summary=f"Updates are shortened to {norm:g}.",
+        guide=Guide(
+            formula="yᵢ = min(1, norm / ‖xᵢ‖) xᵢ",
+            breakdown="it removes nobody: an attacker keeps a pull of at most the norm.",
+            cost="one pass of distances; tiles are mixed in cache.",
+            use="where a good bound is known, for example because clients clip to it.",
+            hurts="tenants whose honest updates are longer than the norm.",
+        ),
+    )
 
 
-def arc() -> Mixing:
+def arc(f: int | None = None) -> Mixing:
     """Adaptive robust clipping: the ⌊2 f/n · (n - f)⌋ longest updates are shortened to the length of the next one."""
 
     def matrix(distances: Matrix, byzantine: int) -> Matrix:
         norms = np.sqrt(distances[-1, :-1])
         n = len(norms)
         longest = int(2 * byzantine / n * (n - byzantine))
-        return np.diag(_shortened(distances, float(np.sort(norms)[n - longest - 1])))
+        return np.diag(shortened(distances, float(np.sort(norms)[n - longest - 1])))
 
     return Mixing(
-        "arc",
-        matrix,
-        lambda n: n,
-        "Allouah et al. 2025, arXiv:2405.14432",
-        "The longest updates are shortened to the next one.",
+        name=called("arc", f, {}),
+        matrix=matrix,
+        rows=lambda n: n,
+        paper="Allouah et al. 2025, arXiv:2405.14432",
+        summary="The longest updates are shortened to the next one.",
+        guide=Guide(
+            formula="yᵢ = min(1, r / ‖xᵢ‖) xᵢ, where r is the (⌊2 f/n · (n − f)⌋ + 1)-th largest norm",
+            breakdown="it removes nobody; it keeps the guarantee of the rule after it.",
+            cost="one pass of distances; tiles are mixed in cache.",
+            use="before any rule, where no good static bound is known.",
+            hurts="the honest tenants with the longest updates, in every round.",
+        ),
+        f=None if f is None else checked_f("arc", f),
     )
 
 
-def _shortened(distances: Matrix, bound: float) -> Matrix:
-    """(n,) factors that bring each row's norm down to `bound`."""
-    norms = np.sqrt(distances[-1, :-1])
-    return np.minimum(1.0, np.divide(bound, norms, out=np.ones_like(norms), where=norms > 0))
-
-
 MIXINGS: dict[str, Callable[..., Mixing]] = {"nnm": nnm, "bucketing": bucketing, "clipping": clipping, "arc": arc}
-_CALL = re.compile(r"(?P<name>[a-z]+)(?:\((?P<arguments>[^()]*)\))?")
-
-
-def mixing_named(text: str) -> Mixing:
-    """The mixing that `text` writes: `nnm`, `bucketing(size=2, seed=1)`. Raises `BadInput`."""
-    call = _CALL.fullmatch(text)
-    if call is None or call["name"] not in MIXINGS:
-        raise UnknownName("mixing", text, MIXINGS)
-    try:
-        pairs = [part.split("=") for part in (call["arguments"] or "").split(",") if part.strip()]
-        arguments = {name.strip(): float(value) if "." in value else int(value) for name, value in pairs}
-        return MIXINGS[call["name"]](**arguments)
-    except (ValueError, TypeError) as error:
-        raise BadInput(f"cannot read the mixing '{text}'", hint="write it as bucketing(size=2, seed=1)") from error
+EXAMPLES: tuple[Mixing, ...] = (nnm(), bucketing(), clipping(1.0), arc())

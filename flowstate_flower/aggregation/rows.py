@@ -4,28 +4,12 @@ One pass over the columns gives the (n, n) matrix of squared distances, the rule
 weighted sum.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from flowstate_flower.aggregation.engine import mean_around, squared_distances, weighted_sum
-from flowstate_flower.aggregation.rule import Aggregate, NotFiniteRow
+from flowstate_flower.aggregation.engine import mean_around, weighted_sum
+from flowstate_flower.aggregation.rule import Aggregate
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
-
-Weigh = Callable[[Matrix, int], Vector]
-
-
-def by_distances(weigh: Weigh) -> Callable[[Updates, int], Aggregate]:
-    """The rule that maps squared distances (n, n) and f to weights (n,)."""
-
-    def rule(updates: Updates, byzantine: int) -> Aggregate:
-        distances = squared_distances(updates)
-        NotFiniteRow.check(distances)
-        weights = weigh(distances, byzantine)
-        return Aggregate(weighted_sum(updates, weights), weights)
-
-    rule.__doc__ = weigh.__doc__
-    return rule
+from flowstate_flower.aggregation.weighing import distances_of, mean_of
 
 
 def mean(updates: Updates, byzantine: int) -> Aggregate:
@@ -64,8 +48,7 @@ def bulyan(updates: Updates, byzantine: int) -> Aggregate:
 
     Selecting by the scores of one single Krum is another rule, and a weaker one.
     """
-    distances = squared_distances(updates)
-    NotFiniteRow.check(distances)
+    distances = distances_of(updates)
     left = list(range(updates.n))
     selected: list[int] = []
     while len(selected) < updates.n - 2 * byzantine:
@@ -86,10 +69,3 @@ def _best(distances: Matrix, byzantine: int) -> Vector:
 def _still_possible(n: int, byzantine: int) -> int:
     """F for the inner Krum: as the paper, f, until so few rows are left that no neighbour would be counted."""
     return min(byzantine, max(0, n - 3))
-
-
-def mean_of(rows: Vector, n: int) -> Vector:
-    """(n,) equal weights on `rows`, none elsewhere."""
-    weights = np.zeros(n)
-    weights[rows] = 1 / len(rows)
-    return weights

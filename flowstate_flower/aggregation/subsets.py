@@ -6,8 +6,8 @@ from math import comb
 import numpy as np
 
 from flowstate_flower.aggregation.geometry import centred_gram
-from flowstate_flower.aggregation.rows import mean_of
 from flowstate_flower.aggregation.updates import Matrix, Vector
+from flowstate_flower.aggregation.weighing import mean_of
 from flowstate_flower.errors import RunImpossible
 
 MOST_SUBSETS = 200_000

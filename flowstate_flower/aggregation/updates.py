@@ -1,20 +1,23 @@
 """Updates as the rules see them: what each tenant sent minus the model that was sent to it.
 
 The rows stay where they lie (views on the replies' buffers) and are read by the passes of `engine`; no rule ever holds a
-copy of n models.
+copy of n models. They are numpy arrays, or torch tensors that all lie on one device.
 """
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[Any]
 Matrix = NDArray[np.float64]
 Arrays = tuple[NDArray[Any], ...]
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Layer:
     @property
     def size(self) -> int:
         """Number of coordinates."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -38,7 +41,7 @@ class Layer:
     @property
     def is_floating(self) -> bool:
         """Whether rules apply to it."""
-        return bool(np.issubdtype(self.dtype, np.floating))
+        return self.dtype.kind == "f" or self.dtype == BFLOAT16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Layout:
     @classmethod
     def of(cls, names: Sequence[str], arrays: Arrays) -> "Layout":
         """The layout of `arrays`, which are named `names` in the same order."""
-        return cls(tuple(Layer(n, a.shape, a.dtype) for n, a in zip(names, arrays, strict=True)))
+        return cls(tuple(Layer(n, tuple(a.shape), dtype_of(a)) for n, a in zip(names, arrays, strict=True)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,8 +68,10 @@ class Layout:
     @property
     def working_dtype(self) -> np.dtype[Any]:
         """The precision in which rules compute: float32, or float64 where a layer has it."""
-        widest = np.result_type(np.float32, *(layer.dtype for layer in self.layers if layer.is_floating))
-        return np.dtype(widest)
+        wide = (
+            layer.dtype for layer in self.layers if layer.is_floating and layer.dtype.itemsize > np.dtype(np.float32).itemsize
+        )
+        return np.result_type(np.float32, *wide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,9 @@ class Updates:
     mean reads it: a robust rule that listened to self-reported counts would not be robust. `threads` is how many may read
     the rows at once. With a `mixing`, an (m, n) matrix, the rules see m mixed rows in place of the n, without the model that
     was sent where a row of it sums to less than 1; `known` are the n rows' squared distances, the sent model last.
+
+    What a few rules want besides: `senders`, whose rows these are; `root`, a model that the server itself trained from the
+    base; `memory`, what the rule left behind in the round before.
     """
 
     layout: Layout
@@ -86,11 +94,19 @@ class Updates:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1, repr=False)
     mixing: Matrix | None = field(default=None, repr=False)
     known: Matrix | None = field(default=None, repr=False)
+    senders: tuple[str, ...] = field(default=(), repr=False)
+    root: Arrays | None = field(default=None, repr=False)
+    memory: Mapping[str, Vector] = field(default_factory=dict, repr=False)
 
     @property
     def n(self) -> int:
         """Number of rows that a rule sees."""
         return len(self.rows) if self.mixing is None else len(self.mixing)
+
+    @property
+    def are_tensors(self) -> bool:
+        """Whether these are torch tensors rather than numpy arrays."""
+        return bool(self.base) and not isinstance(self.base[0], np.ndarray | np.generic)
 
     def only(self, rows: Sequence[int]) -> "Updates":
         """Some of the rows, weighing the same."""
@@ -113,12 +129,13 @@ class Updates:
         return replace(self, mixing=matrix, known=distances, shares=shares)
 
     @classmethod
-    def from_matrix(cls, matrix: NDArray[Any], shares: Vector | None = None) -> "Updates":
-        """An (n, d) matrix of updates to a model of zeros: for tests and for trying a rule by hand."""
+    def from_matrix(cls, matrix: Any, shares: Vector | None = None, root: Any = None) -> "Updates":
+        """An (n, d) matrix of updates, an array or a tensor, to a model of zeros: for tests and for trying a rule by hand."""
         n, d = matrix.shape
-        layout = Layout((Layer("updates", (d,), matrix.dtype),))
+        zeros = (np.zeros(d, matrix.dtype) if isinstance(matrix, np.ndarray) else matrix.new_zeros(d),)
         uniform = np.full(n, 1 / n) if shares is None else shares
-        return cls(layout, (np.zeros(d, matrix.dtype),), tuple((row,) for row in matrix), uniform)
+        rows = tuple((row,) for row in matrix)
+        return cls(Layout.of(("updates",), zeros), zeros, rows, uniform, root=None if root is None else (root,))
 
 
 def applied(layout: Layout, base: Arrays, update: Vector) -> Arrays:
@@ -129,6 +146,12 @@ def applied(layout: Layout, base: Arrays, update: Vector) -> Arrays:
             arrays.append(array)
             continue
         step = update[offset : offset + layer.size].reshape(layer.shape)
-        arrays.append(np.add(array, step).astype(layer.dtype, copy=False))
+        moved = array + step
+        arrays.append(moved.astype(layer.dtype, copy=False) if isinstance(moved, np.ndarray) else moved.to(array.dtype))
         offset += layer.size
     return tuple(arrays)
+
+
+def dtype_of(array: Any) -> np.dtype[Any]:
+    """The numpy type of an array, or the one that a tensor's type is called after."""
+    return np.dtype(str(array.dtype).removeprefix("torch."))

@@ -11,7 +11,7 @@ import click
 import typer
 
 from flowstate_flower import __version__
-from flowstate_flower.cli import bench, bench_aggregation, config, consent, deployment, keys, registry, simulation, tenant
+from flowstate_flower.cli import audit, bench, config, consent, deployment, keys, registry, rules, simulation, tenant
 from flowstate_flower.cli.output import complain
 from flowstate_flower.errors import FlowstateError, Interrupted
 
@@ -25,15 +25,14 @@ app = typer.Typer(
 )
 app.command("simulate")(simulation.simulate)
 app.command("scenarios")(simulation.scenarios)
-app.command("rules")(simulation.rules)
+app.command("rules")(rules.rules)
 app.add_typer(deployment.app, name="registry")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(consent.app, name="consent")
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(registry.run, name="run")
-app.add_typer(registry.audit, name="audit")
-bench.app.command("aggregation")(bench_aggregation.aggregation)
+app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 
 

@@ -1,19 +1,14 @@
-"""`flowstate run` and `audit`: what an operator and an auditor read."""
+"""`flowstate run`: what an operator reads."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flowstate_flower.cli.inputs import RegistryOption, opened
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
-from flowstate_flower.errors import CHECK_FAILED
-from flowstate_flower.registry import audit as auditing
 from flowstate_flower.registry import views
-from flowstate_flower.trust.keys import PublicKey
 
 run = typer.Typer(no_args_is_help=True, help="Runs and their rounds.")
-audit = typer.Typer(no_args_is_help=True, help="The log of everything that was recorded.")
 
 
 @run.command("list")
@@ -63,48 +58,3 @@ def run_show(
         ],
         spare={"consent now", "δ"},
     )
-
-
-@audit.command("log")
-def audit_log(
-    registry: RegistryOption = None,
-    about: Annotated[str | None, typer.Option("--tenant", help="Only entries about this tenant.")] = None,
-    last: Annotated[int | None, typer.Option(help="Only the newest so many.", min=1)] = None,
-    output: FormatOption = Format.TABLE,
-) -> None:
-    """Print the log's entries in order.
-
-    Example: `flowstate audit log --registry runs/demo --tenant tenant-09 --last 5`
-    """
-    rows = views.audit_log(opened(registry), tenant=about, last=last)
-    if output is Format.JSON:
-        print_json(rows)
-        return
-    table = [(v.position, v.at, v.actor, v.tenant, v.kind, v.subject) for v in rows]
-    print_table(["entry", "at", "actor", "tenant", "what", "row"], table, spare={"at", "tenant"})
-
-
-@audit.command("verify")
-def audit_verify(
-    registry: RegistryOption = None,
-    operator_key: Annotated[
-        Path | None, typer.Option(help="The operator's public key that you trust. Default: operator.pub beside it.")
-    ] = None,
-    output: FormatOption = Format.TABLE,
-) -> None:
-    """Recompute the log and compare it with its signed heads and with every row. Exits 1 where something was changed.
-
-    Example: `flowstate audit verify --registry runs/demo --operator-key operator.pub`
-    """
-    source = opened(registry)
-    key = PublicKey.read(operator_key) if operator_key else source.operator
-    verdict = auditing.verify(source, key)
-    if output is Format.JSON:
-        print_json(verdict)
-    elif verdict.first is None:
-        print_line(f"verified: {verdict.entries} entries, root {verdict.root}, signed by {key.text[:16]}…")
-    else:
-        print_line(f"NOT VERIFIED: {verdict.first.what}")
-        if len(verdict.findings) > 1:
-            print_line(f"and {len(verdict.findings) - 1} more; --format json lists them all")
-    raise typer.Exit(0 if verdict.verified else CHECK_FAILED)

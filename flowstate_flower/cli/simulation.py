@@ -1,4 +1,4 @@
-"""`flowstate simulate`, `scenarios` and `rules`: what an ML engineer runs on a laptop."""
+"""`flowstate simulate` and `scenarios`: what an ML engineer runs on a laptop."""
 
 import signal
 import sys
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flowstate_flower.aggregation import CATALOGUE, arc, bucketing, clipping, nnm, rule_named
-from flowstate_flower.aggregation.catalogue import installed_rules
+from flowstate_flower.aggregation import rule_named
 from flowstate_flower.cli.output import Format, FormatOption, is_wide, print_json, print_line, print_table, stderr
 from flowstate_flower.errors import BadInput, Interrupted, UnknownName
 
@@ -92,22 +91,6 @@ def scenarios(
         return
     rows = [(n, s.title, s.data.tenants, s.rounds, s.round.rule, len(s.attackers)) for n, s in known.items()]
     print_table(["scenario", "what happens", "tenants", "rounds", "rule", "attackers"], rows)
-
-
-def rules(output: FormatOption = Format.TABLE) -> None:
-    """List the aggregation rules, what each needs and where it comes from, and the mixings that may stand before them.
-
-    Example: `flowstate rules`
-    """
-    rows = [(rule.name, rule.needs, rule.summary, rule.paper) for rule in (installed_rules() | CATALOGUE).values()]
-    columns = ["rule", "needs", "summary", "paper"]
-    if output is Format.JSON:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
-        return
-    print_table(columns, rows)
-    print_line("\nBefore any rule, as in 'nnm >> trimmed-mean':")
-    examples = (nnm(), bucketing(), clipping(1.0), arc())
-    print_table(["mixing", "what it does", "paper"], [(m.name, m.summary, m.paper) for m in examples])
 
 
 @contextmanager

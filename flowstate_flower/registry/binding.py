@@ -14,12 +14,15 @@ from sqlmodel import Session, SQLModel, col, select, true
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import (
     AuditEventRow,
+    AuditPartyRow,
     ConsentRow,
     ContributionRow,
+    CosignatureRow,
     EvaluationRow,
     InvitationRow,
     KeyRow,
     LogHeadRow,
+    LogNodeRow,
     PrivacyEventRow,
     RefusalRow,
     RejectionRow,
@@ -48,17 +51,25 @@ def _where_invited(run: Any) -> Scope:
     return lambda tenant: col(run).in_(select(InvitationRow.run).where(InvitationRow.tenant == tenant))
 
 
+def _concerning(tenant: str) -> ColumnElement[bool]:
+    """What happened between two tenants is seen by both."""
+    party = select(AuditPartyRow.position).where(AuditPartyRow.tenant == tenant)
+    return or_(col(AuditEventRow.tenant) == tenant, col(AuditEventRow.position).in_(party))
+
+
 SCOPES: Mapping[type[SQLModel], Scope] = {
     TenantRow: lambda tenant: col(TenantRow.name) == tenant,
     SettingsRow: lambda tenant: or_(col(SettingsRow.tenant) == tenant, col(SettingsRow.layer) == PLATFORM),
     RunRow: _where_invited(RunRow.id),
     RoundRow: _where_invited(RoundRow.run),
     EvaluationRow: _where_invited(EvaluationRow.run),
+    AuditEventRow: _concerning,
     LogHeadRow: lambda _: true(),  # a signed head says nothing of anybody, and everybody needs it to check the log
+    LogNodeRow: lambda _: true(),  # nor does the root of a tile
     **{
         table: _own(table)
         for table in (
-            *(KeyRow, ConsentRow, RequestRow, DataKeyRow, UsageRow, AuditEventRow),
+            *(KeyRow, ConsentRow, RequestRow, DataKeyRow, UsageRow, AuditPartyRow, CosignatureRow),
             *(InvitationRow, ContributionRow, RefusalRow, RejectionRow, PrivacyEventRow),
         )
     },

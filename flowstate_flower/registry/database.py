@@ -7,21 +7,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, SQLModel
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.binding import bind
-from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LogHeadRow
+from flowstate_flower.registry.tables import AUDITED, LOG
 from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.settings import Settings
 from flowstate_flower.trust.encryption import KeyWrapper, LocalKeys
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 
 SCHEMA_VERSION = 2
+CACHE_KIB = 65_536
+"""Of pages of the database, per connection: the log's indexes are read and written all over."""
 KEY_FILE, PUBLIC_FILE, DATABASE_FILE, KEK_FILE = "operator.key", "operator.pub", "registry.db", "kek.key"
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 LOCK_SECONDS, SCRUB_MILLISECONDS = 30, 2000
+TABLES: tuple[type[SQLModel], ...] = (*AUDITED, UsageRow, *LOG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,8 @@ class Registry:
         except OSError as error:
             raise BadInput(f"cannot write to {folder}: {error.strerror}", hint="choose another folder") from error
         engine = sqlite_engine(path)
-        tables = [model.__table__ for model in (*AUDITED, UsageRow, AuditEventRow, LogHeadRow)]  # type: ignore[attr-defined]
         with engine.begin() as connection:
-            SQLModel.metadata.create_all(connection, tables=tables)
+            _make_tables(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return cls(path, engine, signer, wrapper)
 
@@ -78,11 +81,22 @@ class Registry:
             )
         if not to_write:
             return cls(file, engine, None)
-        return cls(file, engine, SigningKey.read(file.parent / KEY_FILE), local_keys(file.parent))
+        signer, wrapper = SigningKey.read(file.parent / KEY_FILE), local_keys(file.parent)
+        try:
+            _complete(engine)
+        except DatabaseError as error:
+            raise BrokenRegistry(f"{file} cannot be written: {error.orig}", hint="check the disk") from error
+        return cls(file, engine, signer, wrapper)
 
     def as_tenant(self, tenant: str) -> "Registry":
         """The same registry as one tenant may see and change it: what belongs to others is not there."""
         return replace(self, tenant=tenant)
+
+    def with_keys(self) -> "Registry":
+        """The same registry, able to read what is sealed where the key-encryption keys are at hand; an auditor has none."""
+        settings = Settings()
+        at_hand = settings.kek is not None or kek_file(self.path.parent).is_file()
+        return replace(self, wrapper=local_keys(self.path.parent)) if at_hand else self
 
     @property
     def operator(self) -> PublicKey:
@@ -119,6 +133,23 @@ class Registry:
         self.engine.dispose()
 
 
+def _complete(engine: Engine) -> None:
+    """Add the tables that came after the registry was made."""
+    present = set(inspect(engine).get_table_names())
+    if not {str(model.__tablename__) for model in TABLES} <= present:
+        with engine.execution_options(writes=True).begin() as connection:
+            _make_tables(connection)
+
+
+def _make_tables(connection: Connection) -> None:
+    """The tables and indexes that are not there yet: all of them, or those that came after the registry was made."""
+    tables = [SQLModel.metadata.tables[str(model.__tablename__)] for model in TABLES]
+    SQLModel.metadata.create_all(connection, tables=tables)
+    for table in tables:
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
 def log_origin(key: PublicKey) -> str:
     """The name of an operator's log, as it stands in every checkpoint."""
     return f"flowstate-log/{key.text[:16]}"
@@ -147,7 +178,7 @@ def sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        for pragma in (*PRAGMAS, f"cache_size = -{CACHE_KIB}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

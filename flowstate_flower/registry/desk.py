@@ -1,22 +1,27 @@
 """The only way to write to a registry: rows, their audit events and the signed head in one transaction, or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.binding import lift
 from flowstate_flower.registry.database import Registry, log_origin
+from flowstate_flower.registry.log import grow, leaf_bytes
 from flowstate_flower.registry.row import Row
-from flowstate_flower.registry.tables import AuditEventRow, LogHeadRow
+from flowstate_flower.registry.tables import AuditEventRow, AuditPartyRow, LogHeadRow, TenantRow
 from flowstate_flower.registry.vault import Vault
 from flowstate_flower.transparency.checkpoint import Checkpoint
 from flowstate_flower.transparency.merkle import Frontier, leaf_hash
-from flowstate_flower.trust.canonical import canonical, digest
+from flowstate_flower.transparency.proofs import TILE_HEIGHT
+from flowstate_flower.trust.canonical import digest
+from flowstate_flower.trust.keys import SigningKey
 
 
 def timestamp() -> str:
@@ -32,39 +37,38 @@ class Desk:
     actor: str
     now: str
     vault: Vault
-    _events: list[tuple[str, Row]] = field(default_factory=list)
+    _events: list[tuple[str, Row, frozenset[str]]] = field(default_factory=list)
 
-    def add(self, row: Row) -> None:
-        """A new row. Its sealed columns are encrypted here."""
+    def add(self, row: Row, *, concerns: Iterable[str] = ()) -> None:
+        """A new row. Its sealed columns are encrypted here. `concerns` are other tenants than its own in whose views the
+        entry belongs.
+        """
         self.vault.seal(row)
         self.session.add(row)
-        self._events.append(("added", row))
+        self._events.append(("added", row, frozenset(concerns)))
 
-    def change(self, row: Row, what: str) -> None:
+    def change(self, row: Row, what: str, *, concerns: Iterable[str] = ()) -> None:
         """A row of this session whose attributes were just set. `what` names the change in the log."""
         self.session.add(row)
-        self._events.append((what, row))
+        self._events.append((what, row, frozenset(concerns)))
 
-    def entries(self, first: int) -> Iterator[AuditEventRow]:
-        """The audit events of this transaction, numbered from `first`."""
-        for position, (what, row) in enumerate(self._events, start=first):
-            entry = AuditEventRow(
-                position=position,
-                at=self.now,
-                actor=self.actor,
-                tenant=row.owner(),
-                kind=f"{row.__tablename__}.{what}",
-                subject=row.subject(),
-                row_digest=digest(row.content()),
-                leaf_hash="",
-            )
-            entry.leaf_hash = leaf_hash(entry_bytes(entry)).hex()
-            yield entry
-
-
-def entry_bytes(entry: AuditEventRow) -> bytes:
-    """The exact bytes of a leaf: every column but the hash itself."""
-    return canonical(entry.model_dump(exclude={"leaf_hash"}))
+    def entries(self, first: int) -> Iterator[tuple[dict[str, Any], list[str]]]:
+        """The audit events of this transaction, numbered from `first`, each with the other tenants that it concerns."""
+        also = acting_tenant(self.session, self.actor)
+        for position, (what, row, concerns) in enumerate(self._events, start=first):
+            tenant = row.owner()
+            parties = sorted((concerns | also) - {tenant})
+            entry = {
+                "position": position,
+                "at": self.now,
+                "actor": self.actor,
+                "tenant": tenant,
+                "kind": f"{row.__tablename__}.{what}",
+                "subject": row.subject(),
+                "row_digest": digest(row.content()),
+            }
+            entry["leaf_hash"] = leaf_hash(leaf_bytes(entry, parties)).hex()
+            yield entry, parties
 
 
 @contextmanager
@@ -86,11 +90,32 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
         if not entries:  # what is only counted is kept without an entry
             session.commit()
             return
-        frontier = frontier.extend(bytes.fromhex(entry.leaf_hash) for entry in entries)
-        session.add_all(entries)
-        checkpoint = Checkpoint(log_origin(registry.operator), frontier.size, frontier.root())
-        session.add(LogHeadRow(size=frontier.size, note=checkpoint.sign(registry.signer), frontier=frontier.to_text()))
+        _append(session, registry, registry.signer, frontier, entries)
         session.commit()
+
+
+def _append(
+    session: Session,
+    registry: Registry,
+    signer: SigningKey,
+    frontier: Frontier,
+    entries: list[tuple[dict[str, Any], list[str]]],
+) -> None:
+    """Entries, tiles that they complete, and the signed head over all of it."""
+    grown = frontier.extend(bytes.fromhex(entry["leaf_hash"]) for entry, _ in entries)
+    session.execute(insert(AuditEventRow), [entry for entry, _ in entries])
+    if parties := [{"position": entry["position"], "tenant": name} for entry, names in entries for name in names]:
+        session.execute(insert(AuditPartyRow), parties)
+    if grown.size >> TILE_HEIGHT != frontier.size >> TILE_HEIGHT:
+        grow(session, grown.size)
+    checkpoint = Checkpoint(log_origin(registry.operator), grown.size, grown.root())
+    head = {"size": grown.size, "note": checkpoint.sign(signer), "frontier": grown.to_text()}
+    session.execute(insert(LogHeadRow), head)
+
+
+def acting_tenant(session: Session, actor: str) -> frozenset[str]:
+    """The tenant that acts, where it is one: what it does to another's rows is in both views."""
+    return frozenset((actor,)) if session.get(TenantRow, actor) else frozenset()
 
 
 @contextmanager

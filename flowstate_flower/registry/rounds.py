@@ -1,7 +1,10 @@
 """Runs and rounds as they are recorded: one round, one transaction."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from sqlmodel import col, select
 
 from flowstate_flower.admission import Refusal, Rejection
 from flowstate_flower.errors import BadInput, UnknownName
@@ -12,17 +15,21 @@ from flowstate_flower.registry.tables import (
     ContributionRow,
     EvaluationRow,
     InvitationRow,
+    KeyRow,
     PrivacyEventRow,
     RefusalRow,
     RejectionRow,
     RoundRow,
     RunRow,
+    TenantRow,
 )
 from flowstate_flower.round import ClosedRound, Contribution
+from flowstate_flower.trust.keys import PublicKey
 
 OPERATOR = "operator"
 RUNNING, COMPLETED, FAILED, INTERRUPTED = "running", "completed", "failed", "interrupted"
 AGGREGATED, SKIPPED = "aggregated", "skipped"
+KEY_ID = re.compile("[0-9a-f]{8,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,18 @@ def _record_answers(d: Desk, record: ClosedRound) -> None:
     for refusal in record.outcome.admitted.refusals:
         d.add(_refusal(record, refusal))
     for position, rejection in enumerate(record.outcome.admitted.rejections):
-        d.add(_rejection(record, position, rejection))
+        d.add(_rejection(record, position, rejection), concerns=_others(d, rejection))
+
+
+def _others(d: Desk, rejection: Rejection) -> frozenset[str]:
+    """Enrolled tenants beside the one that was asked: named or used by the reply, or whose key signed it for another."""
+    named = frozenset(d.session.exec(select(TenantRow.name).where(col(TenantRow.name).in_(rejection.concerns))))
+    envelope = rejection.envelope
+    if envelope is None or not KEY_ID.fullmatch(envelope.keyid):
+        return named
+    first, beyond = envelope.keyid, envelope.keyid + "g"  # the hint is the beginning of the key, which is hexadecimal
+    hinted = select(KeyRow.tenant, KeyRow.public_key).where(KeyRow.public_key >= first, KeyRow.public_key < beyond)
+    return named | {name for name, key in d.session.exec(hinted) if envelope.is_signed_by(PublicKey(key))}
 
 
 def _contribution(record: ClosedRound, contribution: Contribution) -> ContributionRow:

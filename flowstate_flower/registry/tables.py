@@ -30,7 +30,7 @@ class KeyRow(Row, table=True):
 
     __tablename__ = "tenant_key"
     tenant: str = Field(primary_key=True, foreign_key="tenant.name")
-    public_key: str = Field(primary_key=True)
+    public_key: str = Field(primary_key=True, index=True)
     use: str
     added_at: str
     revoked_at: str | None = None
@@ -178,6 +178,17 @@ class EvaluationRow(Row, table=True):
     value: float
 
 
+class CosignatureRow(Row, table=True):
+    """What a witness signed of the log's first `log_size` entries, as a line of the checkpoint's note."""
+
+    __tablename__ = "cosignature"
+    log_size: int = Field(primary_key=True)
+    public_key: str = Field(primary_key=True)
+    tenant: str | None = Field(foreign_key="tenant.name")
+    line: str
+    added_at: str
+
+
 class AuditEventRow(SQLModel, table=True):
     """One leaf of the log: which row was added or changed, by whom, and the row's digest afterwards."""
 
@@ -185,11 +196,19 @@ class AuditEventRow(SQLModel, table=True):
     position: int = Field(primary_key=True)
     at: str
     actor: str
-    tenant: str | None
+    tenant: str | None = Field(index=True)
     kind: str
     subject: str = Field(index=True)
     row_digest: str
     leaf_hash: str
+
+
+class AuditPartyRow(SQLModel, table=True):
+    """Another tenant that an entry concerns, beside the one it is about."""
+
+    __tablename__ = "audit_party"
+    position: int = Field(primary_key=True)
+    tenant: str = Field(primary_key=True, index=True)
 
 
 class LogHeadRow(SQLModel, table=True):
@@ -199,6 +218,15 @@ class LogHeadRow(SQLModel, table=True):
     size: int = Field(primary_key=True)
     note: str
     frontier: str
+
+
+class LogNodeRow(SQLModel, table=True):
+    """The root of a complete tile of the tree: 256 neighbouring hashes of the level below, where leaves are level 0."""
+
+    __tablename__ = "log_node"
+    level: int = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    hash: str
 
 
 class LedgerRow(SQLModel, table=True):
@@ -229,4 +257,8 @@ AUDITED: tuple[type[Row], ...] = (
     RejectionRow,
     PrivacyEventRow,
     EvaluationRow,
+    CosignatureRow,
 )
+
+LOG: tuple[type[SQLModel], ...] = (AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow)
+"""The log itself."""

@@ -7,13 +7,16 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import UnknownName
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import timestamp
+from flowstate_flower.registry.log import missing_tables
 from flowstate_flower.registry.tables import (
     AuditEventRow,
+    AuditPartyRow,
     ConsentRow,
     ContributionRow,
     EvaluationRow,
@@ -180,13 +183,20 @@ def participation(registry: Registry, run_id: str) -> list[Participation]:
 
 
 def audit_log(registry: Registry, *, tenant: str | None = None, last: int | None = None) -> list[AuditView]:
-    """The entries of the log in order, those about one tenant or the newest `last` where asked."""
+    """The entries of the log in order, those that concern one tenant or the newest `last` where asked.
+
+    What happened between two tenants concerns both.
+    """
     statement = select(AuditEventRow).order_by(col(AuditEventRow.position).desc())
-    if tenant is not None:
-        statement = statement.where(AuditEventRow.tenant == tenant)
     if last is not None:
         statement = statement.limit(last)
     with registry.reading() as session:
+        if tenant is not None:
+            about = col(AuditEventRow.tenant) == tenant
+            if AuditPartyRow.__tablename__ not in missing_tables(session):
+                party = select(AuditPartyRow.position).where(AuditPartyRow.tenant == tenant)
+                about = or_(about, col(AuditEventRow.position).in_(party))
+            statement = statement.where(about)
         newest_first = session.exec(statement).all()
     return [AuditView(e.position, e.at, e.actor, e.tenant, e.kind, e.subject) for e in reversed(newest_first)]
 

@@ -26,18 +26,19 @@ class Frontier:
 
     def append(self, leaf: bytes) -> "Frontier":
         """The frontier with one more leaf hash."""
-        peaks, carry, size = list(self.peaks), leaf, self.size
-        while size & 1:
-            carry = node_hash(peaks.pop(), carry)
-            size >>= 1
-        return Frontier(self.size + 1, (*peaks, carry))
+        return self.extend((leaf,))
 
     def extend(self, leaves: Iterable[bytes]) -> "Frontier":
         """The frontier with more leaf hashes."""
-        frontier = self
+        peaks, total = list(self.peaks), self.size
         for leaf in leaves:
-            frontier = frontier.append(leaf)
-        return frontier
+            carry, size = leaf, total
+            while size & 1:
+                carry = node_hash(peaks.pop(), carry)
+                size >>= 1
+            peaks.append(carry)
+            total += 1
+        return Frontier(total, tuple(peaks))
 
     def root(self) -> bytes:
         """The tree's root: the peaks folded from the smallest upwards, or the hash of nothing for an empty log."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL_DOMAIN = b"flowstate/model/v1\n"
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
@@ -16,8 +17,7 @@ def canonical(value: Mapping[str, Any]) -> bytes:
 
     Raises `ValueError` for a float that is not finite: such a number has no JSON form that everyone reads alike.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _encode(value).encode()
 
 
 def digest(value: Mapping[str, Any]) -> str:
@@ -31,7 +31,8 @@ def model_digest(layers: Iterable[tuple[str, NDArray[Any]]]) -> str:
     for name, array in layers:
         flat = np.asarray(array, order="C")
         little = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-        header = {"name": name, "dtype": little.dtype.str, "shape": list(flat.shape), "bytes": flat.nbytes}
+        kind = little.dtype.name if little.dtype.kind == "V" else little.dtype.str  # bfloat16 is `<V2` to numpy: any two bytes
+        header = {"name": name, "dtype": kind, "shape": list(flat.shape), "bytes": flat.nbytes}
         sha.update(canonical(header) + b"\n")
         sha.update(little.reshape(-1).view(np.uint8).data)
     return sha.hexdigest()

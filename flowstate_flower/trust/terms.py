@@ -26,12 +26,17 @@ class Frozen(BaseModel):
 
 
 class LocalWork(Frozen):
-    """How much a tenant trains: `steps` of SGD on batches of `batch_size` examples (expected, where batches are Poisson)."""
+    """How much a tenant trains: `steps` of SGD on batches of `batch_size` examples (expected, where batches are Poisson).
+
+    With a `worker_momentum` β it sends β times what it sent last plus 1 - β times what it trained (Karimireddy et al. 2021):
+    what robust rules are proven with, because it averages each tenant's noise over rounds.
+    """
 
     steps: int = Field(ge=1, le=1_000_000)
     batch_size: int = Field(ge=1, le=10_000_000)
     learning_rate: Finite = Field(gt=0)
     momentum: Finite = Field(default=0.0, ge=0, lt=1)
+    worker_momentum: Finite = Field(default=0.0, ge=0, lt=1)
 
 
 class PrivacyTerms(Frozen):

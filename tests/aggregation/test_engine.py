@@ -1,5 +1,6 @@
 """The compiled passes against the plain ones: the same bits for weighted sums, one rounding for windows, distances to 1e-6."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ def large(seed: int, n: int, d: int, weight: float = 100.0) -> Updates:
     rows = tuple((base + rng.normal(0, 1e-2, d)).astype("f4") for _ in range(n))
     for array in (base, *rows):
         array.flags.writeable = False
-    return Updates(Layout((Layer("w", (d,), base.dtype),)), (base,), tuple((r,) for r in rows), np.full(n, 1 / n))
+    layout = Layout((Layer("w", (d,), base.dtype),))
+    return Updates(layout, (base,), tuple((r,) for r in rows), np.full(n, 1 / n), root=(np.add(base, np.float32(0.002)),))
 
 
 def test_the_kernels_are_there_to_be_tested() -> None:
@@ -90,8 +92,7 @@ def test_a_far_row_spoils_no_distance_but_its_own() -> None:
 @pytest.mark.parametrize("rule", CATALOGUE.values(), ids=lambda r: r.name)
 def test_the_number_of_threads_changes_nothing(rule, threads: int) -> None:
     one = large(3, 11, 70_001)
-    one = Updates(one.layout, one.base, one.rows, one.shares, 1)
-    many = Updates(one.layout, one.base, one.rows, one.shares, threads)
+    one, many = replace(one, threads=1), replace(one, threads=threads)
     byzantine = 2 if rule.fewest(2) else 0
     np.testing.assert_allclose(
         rule(many, byzantine=byzantine).update, rule(one, byzantine=byzantine).update, rtol=1e-5, atol=1e-7
@@ -109,7 +110,10 @@ def test_layers_of_any_floating_type_and_order_are_read(rule, kind: str) -> None
 
     def run(arrays: list[np.ndarray]) -> np.ndarray:
         held = tuple((array, np.array(1)) for array in arrays)
-        return rule(Updates(layout, (base, np.array(1)), held, np.full(11, 1 / 11)), byzantine=byzantine).update
+        updates = Updates(
+            layout, (base, np.array(1)), held, np.full(11, 1 / 11), root=(base + base.dtype.type(0.5), np.array(1))
+        )
+        return rule(updates, byzantine=byzantine).update
 
     straight = run(rows)
     assert straight.dtype == (np.float64 if kind == "f8" else np.float32)
@@ -221,3 +225,13 @@ def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pyte
     finally:
         for kernel in (compiled.rank_mean_kernel, compiled.mean_around_kernel):
             kernel.cache_clear()
+
+
+def test_a_warmed_rule_compiles_nothing_more() -> None:
+    updates = large(11, 17, 500)
+    CATALOGUE["trimmed-mean"].warm(17, 3, updates.base[0].dtype)
+    compiled = rank_mean_kernel.cache_info().misses
+    CATALOGUE["trimmed-mean"](updates, byzantine=3)
+    assert rank_mean_kernel.cache_info().misses == compiled
+    CATALOGUE["trimmed-mean"].warm(6, 3, updates.base[0].dtype)  # too few for it: nothing to warm, nothing to refuse yet
+    assert rank_mean_kernel.cache_info().misses == compiled

@@ -15,7 +15,9 @@ from flowstate_flower.aggregation import (
     clipping,
     nnm,
     rule_named,
+    rules,
 )
+from flowstate_flower.aggregation.catalogue import COMPOSITIONS
 from flowstate_flower.aggregation.engine import squared_distances
 from flowstate_flower.errors import BadInput, UnknownName
 
@@ -45,8 +47,9 @@ def by_hand(mixing: Mixing, rows: np.ndarray, f: int) -> np.ndarray:
 def test_mixed_in_cache_is_mixed_by_hand(mixing: Mixing, rule, kind: str) -> None:
     rows = np.random.default_rng(0).normal(size=(23, 3000)).astype(kind) / 20
     mixed = by_hand(mixing, rows.astype(float), F)
-    expected = rule(Updates.from_matrix(mixed), byzantine=F).update
-    result = (mixing >> rule)(Updates.from_matrix(rows), byzantine=F).update
+    root = 0.02 * np.sin(np.arange(3000))
+    expected = rule(Updates.from_matrix(mixed, root=root), byzantine=F).update
+    result = (mixing >> rule)(Updates.from_matrix(rows, root=root.astype(kind)), byzantine=F).update
     np.testing.assert_allclose(result, expected, atol=2e-6 if kind == "f4" else 1e-9)
 
 
@@ -84,6 +87,47 @@ def test_mixings_follow_one_another() -> None:
 def test_a_name_can_be_read_back(name: str) -> None:
     assert rule_named(name).name == name
     assert rule_named(name.replace(" ", "").replace(">>", " >>")).name == name
+
+
+def test_python_reads_as_text_does() -> None:
+    rule = rules.nnm(f=3) >> rules.trimmed_mean(f=3)
+    assert rule.name == "nnm(f=3) >> trimmed-mean(f=3)"
+    assert repr(rule) == "nnm(f=3) >> trimmed_mean(f=3)"
+    assert rule_named(repr(rule)) == rule_named(rule.name) == rule == eval(repr(rule), vars(rules))
+    rows = np.random.default_rng(5).normal(size=(11, 30))
+    expected = rule_named("nnm >> trimmed-mean")(Updates.from_matrix(rows), byzantine=3).update
+    np.testing.assert_array_equal(rule(Updates.from_matrix(rows), byzantine=2).update, expected)
+    assert rule.fewest(3) == rule.fewest(0) == 7
+    with pytest.raises(PreconditionFailed, match="withstands fewer hostile tenants, 4 asked for"):
+        rule(Updates.from_matrix(rows), byzantine=4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*CATALOGUE, *COMPOSITIONS, "dnc(f=1, remove=2)", "clipping(norm=1e-3) >> arc(f=2) >> centred_clipping(momentum=0.5)"],
+)
+def test_a_repr_can_be_read_back(text: str) -> None:
+    rule = rule_named(text)
+    again = rule_named(repr(rule))
+    assert again == rule
+    assert again.name == rule.name
+    rows = Updates.from_matrix(np.random.default_rng(6).normal(size=(13, 20)), root=np.ones(20))
+    f = 1 if rule.fewest(1) else 0
+    np.testing.assert_array_equal(again(rows, byzantine=f).update, rule(rows, byzantine=f).update)
+
+
+def test_mixings_chain_from_the_left_in_python() -> None:
+    chain = rules.arc() >> rules.nnm() >> rules.bucketing(size=2, seed=1) >> rules.median()
+    assert chain == rule_named("arc >> nnm >> bucketing(size=2, seed=1) >> median")
+    assert (rules.arc() >> (rules.nnm() >> rules.bucketing(size=2, seed=1))) >> rules.median() == chain
+
+
+def test_every_rule_is_a_function_with_its_paper() -> None:
+    for name, rule in CATALOGUE.items():
+        function = getattr(rules, name.replace("-", "_"))
+        assert function() is rule
+        for words in (rule.paper, rule.needs, "Breakdown: "):
+            assert words in function.__doc__
 
 
 @pytest.mark.parametrize(

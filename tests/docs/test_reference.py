@@ -9,7 +9,6 @@ import typer.main
 from pydantic import BaseModel
 
 from flowstate_flower.admission import Reason
-from flowstate_flower.aggregation import CATALOGUE
 from flowstate_flower.cli.main import app
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.registry.configuration import Configuration
@@ -47,7 +46,6 @@ def _documents() -> list[type[BaseModel]]:
 NAMED = {
     "scenario.md": keys(Scenario),
     "policy.md": keys(TenantPolicy),
-    "rules.md": {*CATALOGUE, "nnm", "arc", "bucketing(size=2, seed=0)", "clipping(norm=1.0)"},
     "reasons.md": {str(reason) for reason in (*Reason, *Refused)},
     "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, LedgerRow, UsageRow)},
     "settings.md": {f"{section}.{name}" for section, values in Configuration().model_dump().items() for name in values},
@@ -57,6 +55,12 @@ NAMED = {
 @pytest.mark.parametrize(("name", "words"), [(n, w) for n, words in NAMED.items() for w in sorted(words)])
 def test_the_reference_names_everything(name: str, words: str) -> None:
     assert f"`{words}`" in page(name)
+
+
+def test_the_page_of_rules_is_the_catalogue() -> None:
+    from flowstate_flower.cli.rules import page as printed
+
+    assert page("rules.md") == printed(), "flowstate rules --format markdown > docs/reference/rules.md"
 
 
 def options() -> list[tuple[str, str]]:

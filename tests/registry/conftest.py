@@ -1,6 +1,6 @@
 """A small registry with real history: two rounds of a run, recorded by the real strategy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +9,28 @@ import pytest
 
 from flowstate_flower import wiring
 from flowstate_flower.registry import Registry, configuration, consents, rounds
+from flowstate_flower.registry.database import log_origin
+from flowstate_flower.registry.log import newest_checkpoint
+from flowstate_flower.registry.witnesses import add_cosignatures
 from flowstate_flower.strategies import RunTerms
+from flowstate_flower.transparency.checkpoint import verified
+from flowstate_flower.transparency.witness import cosign
+from flowstate_flower.trust.keys import PublicKey, SigningKey
 from flowstate_flower.trust.statements import Refused
+
+
+def cosigned(registry: Registry, key: SigningKey, known: Sequence[PublicKey] = ()) -> str:
+    """Cosign the newest checkpoint, store the cosignature, and return the note."""
+    note = newest_checkpoint(registry)
+    line = cosign(verified(note, log_origin(registry.operator), registry.operator), key, 1_800_000_000).line()
+    add_cosignatures(registry, note + line, known, actor="operator")
+    return note + line
+
+
+@pytest.fixture
+def witness() -> Callable[..., str]:
+    """`cosigned`."""
+    return cosigned
 
 
 @pytest.fixture
@@ -33,6 +53,7 @@ def recorded(tmp_path: Path, federation, run_terms: RunTerms, voice) -> Callable
             rounds.record_evaluation(registry, "run-1", closed.number, [("accuracy", 0.5)])
         consents.accept(registry, voices["tenant-4"].withdrawal("research"))
         configuration.change(registry, "quotas.nodes", 3, actor="operator", tenant="tenant-0")
+        cosigned(registry, federation.keys["tenant-0"])
         rounds.finish_run(registry, "run-1", rounds.COMPLETED, model_digest="1" * 64)
         return registry
 

@@ -11,20 +11,34 @@ from flowstate_flower.errors import UnknownName
 from flowstate_flower.registry import Registry, audit, configuration, consents, views
 from flowstate_flower.registry.binding import SCOPES, ForeignWrite
 from flowstate_flower.registry.desk import desk
-from flowstate_flower.registry.tables import AUDITED, AuditEventRow, ConsentRow, LedgerRow, LogHeadRow, RunRow, TenantRow
+from flowstate_flower.registry.tables import (
+    AUDITED,
+    AuditEventRow,
+    AuditPartyRow,
+    ConsentRow,
+    EvaluationRow,
+    LedgerRow,
+    LogHeadRow,
+    RunRow,
+    TenantRow,
+)
 from flowstate_flower.registry.tenancy_tables import SettingsRow, UsageRow
 
 MINE, THEIRS = "tenant-0", "tenant-5"
-TABLES = (*AUDITED, UsageRow, AuditEventRow)
+BETWEEN_TWO = "between"
+TABLES = (*AUDITED, UsageRow, AuditEventRow, AuditPartyRow)
 
 
 @pytest.fixture
-def registry(recorded, voice, federation) -> Registry:
+def registry(recorded, witness, federation) -> Registry:
     """Every table has rows of several tenants."""
     made = recorded()
     for name in (MINE, THEIRS):
         configuration.change(made, "quotas.rounds_per_day", 100, actor="operator", tenant=name)
     configuration.change(made, "quotas.nodes", 100, actor="operator")
+    with desk(made, actor="operator") as d:
+        d.add(EvaluationRow(run="run-1", round=1, metric=BETWEEN_TWO, value=0.5), concerns=(MINE, "tenant-3"))
+    witness(made, federation.keys[THEIRS])
     with desk(made, actor="server") as d:
         for name in federation.tenants:
             d.session.add(UsageRow(tenant=name, counter="rounds", amount=1, until=2**40))
@@ -40,9 +54,11 @@ def owner(row: Any) -> str | None:
 
 
 def visible(row: Any) -> bool:
-    """By hand, what tenant-0 may see: its own, the runs it was in, and the platform's settings."""
+    """By hand, what tenant-0 may see: its own, the runs it was in, what concerns it, and the platform's settings."""
     if isinstance(row, SettingsRow):
         return row.tenant == MINE or row.layer == "platform"
+    if isinstance(row, AuditEventRow):
+        return row.tenant == MINE or row.subject == f"evaluation:run-1/1/{BETWEEN_TWO}"
     return owner(row) == MINE or type(row).__tablename__ in ("run", "round", "evaluation")
 
 
@@ -157,5 +173,5 @@ def test_a_tenants_own_changes_are_written_and_logged(registry: Registry, voice,
     consents.accept(mine, voice(MINE, federation.keys[MINE]).withdrawal("research"))
     configuration.change(mine, "bounds.most_steps", 3, actor=MINE, tenant=MINE)
     assert [entry.actor for entry in views.audit_log(registry)][-2:] == [MINE, MINE]
-    assert {entry.tenant for entry in views.audit_log(mine)} == {MINE}
+    assert {entry.tenant for entry in views.audit_log(mine) if not entry.subject.endswith(BETWEEN_TWO)} == {MINE}
     assert audit.verify(registry, registry.operator).verified

@@ -221,7 +221,9 @@ def test_a_round_that_ends_after_the_deletion_records_no_text_of_the_deleted(rec
     shredded(registry, "tenant-6")
     from dataclasses import replace
 
-    late = replace(federation.closed[-1], number=3)
+    outcome = federation.closed[-1].outcome
+    turned_away = replace(outcome.admitted, submissions=(), refusals=())
+    late = replace(federation.closed[-1], number=3, outcome=replace(outcome, contributions=(), admitted=turned_away))
     rounds.record_round(registry, late)
     with registry.reading() as session:
         assert session.get_one(RejectionRow, ("run-1", 3, 0)).detail == ""

@@ -10,7 +10,7 @@ import pytest
 
 from flowstate_flower.errors import BrokenRegistry
 from flowstate_flower.registry import Registry, audit, views
-from flowstate_flower.registry.desk import entry_bytes
+from flowstate_flower.registry.log import entry_bytes
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow
 from flowstate_flower.transparency.merkle import leaf_hash
 from flowstate_flower.trust.keys import SigningKey

@@ -76,6 +76,36 @@ def test_fedadam_learns_under_attack(play) -> None:
     assert all(part.epsilon is None for part in views.participation(registry, "play-1-defended"))
 
 
+def ruled(scenario, rule: str, **data: int):
+    """The scenario under another rule, with examples of the server's own where `data` says so."""
+    closing = scenario.round.model_copy(update={"rule": rule})
+    return scenario.model_copy(update={"round": closing, "data": scenario.data.model_copy(update=data)})
+
+
+@pytest.mark.parametrize("rule", ["fltrust", "monna", "clipping(norm=2.0) >> fltrust"])
+def test_rules_that_trust_the_servers_own_update_hold_under_attack(play, rule: str) -> None:
+    registry = play(ruled(load("fedadam"), rule, root_examples=60))
+    assert views.accuracies(registry, "play-1-defended")[15] > 0.7
+    attacker = next(a.tenant for a in load("fedadam").attackers)
+    parts = {part.tenant: part for part in views.participation(registry, "play-1-defended")}
+    if rule == "fltrust":
+        assert parts[attacker].filtered > 0
+
+
+def test_a_rule_that_remembers_and_tenants_with_momentum_learn(play) -> None:
+    scenario = ruled(load("fedadam"), "nnm >> centred-clipping")
+    training = scenario.training.model_copy(update={"worker_momentum": 0.5})
+    registry = play(scenario.model_copy(update={"training": training}))
+    assert views.accuracies(registry, "play-1-defended")[15] > 0.7
+
+
+def test_a_rooted_rule_without_root_examples_is_refused(quickstart) -> None:
+    from pydantic import ValidationError
+
+    with pytest.raises(ValidationError, match="set root_examples"):
+        type(quickstart).model_validate(ruled(quickstart, "fltrust").model_dump())
+
+
 def test_the_baselines_differ_in_what_they_say_they_do(quickstart) -> None:
     undefended, unattacked = as_variant(quickstart, "undefended"), as_variant(quickstart, "unattacked")
     assert (undefended.round.rule, undefended.round.byzantine, undefended.round.weighting) == ("mean", 0, "examples")

@@ -15,6 +15,7 @@ from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
 from flowstate_flower.strategies import Candidate, GuardedGrid, RunTerms
+from flowstate_flower.strategies.optimiser import to_record
 from flowstate_flower.strategies.selection import one_per_tenant, sampled
 from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.keys import SigningKey
@@ -210,6 +211,30 @@ def test_arrival_order_does_not_change_a_bit_of_the_model(federation, run_terms:
     assert len(digests) == 1
 
 
+def test_a_rooted_rule_needs_the_servers_own_update(federation, run_terms: RunTerms) -> None:
+    terms = replace(run_terms, closing=Closing(rule_named("fltrust"), 2, 1))
+    with pytest.raises(RunImpossible, match="needs an update of the server's own"):
+        federation.run(terms)
+    seen = []
+
+    def root(number: int, model):
+        seen.append((number, model[0].copy()))
+        return tuple(a + 2 if a.dtype.kind == "f" else a for a in model)
+
+    federation.run(terms, rounds=2, root=root)
+    assert [number for number, _ in seen] == [1, 2]
+    np.testing.assert_allclose(seen[1][1], seen[0][1] + 2)  # as long as the server's own update, not as the tenants'
+
+
+def test_the_memory_of_a_rule_goes_from_round_to_round(federation, run_terms: RunTerms) -> None:
+    """Centred clipping goes on from its last centre, and a round that does not happen changes nothing of it."""
+    federation.deltas = {tenant: float(i) for i, tenant in enumerate(federation.tenants)}
+    terms = replace(run_terms, closing=Closing(rule_named("centred-clipping(steps=1)"), 2, 1))
+    federation.run(terms, rounds=3)
+    steps = [closed.outcome.memory["centre"][0] for closed in federation.closed]
+    assert steps[0] < steps[1] < steps[2] < 3 + 1e-6  # the mean of the updates is 3; the centre comes nearer in each round
+
+
 def test_a_malformed_object_costs_one_reply(federation) -> None:
     """A pull that raises inside Flower, as a malformed object does, and one that never comes back."""
 
@@ -335,3 +360,12 @@ def test_a_deployments_nodes_belong_to_whoever_registered_their_key(tmp_path, vo
     assert {c.tenant for c in roster.candidates(nodes)} == {"a"}
     assert set(roster.dispatch(["a", "b"], 100)) == {"b"}
     assert roster.standing({"a": 0, "b": 0}) == {"a": Bounds(), "b": (Reason.NO_CONSENT, "no consent to 'research' stands")}
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.arange(6, dtype="f4").reshape(2, 3).T, np.array(7), np.zeros((0, 3), "f8"), np.ones(5, "f2"), np.array([True, False])],
+    ids=["transposed", "scalar", "empty", "half", "bool"],
+)
+def test_a_record_is_byte_for_byte_flowers_own(array: np.ndarray) -> None:
+    assert to_record(("w",), (array,))["w"] == Array(np.asarray(array, order="C"))

@@ -20,8 +20,8 @@ import llvmlite.binding as llvm
 from flowstate_flower.aggregation.engine.emit import KERNEL, mean_around_ir, rank_mean_ir
 
 WIDEST_LANES = 16
-Kernel = Callable[[Any, int, int, int, int], None]  # rows, base, start, end, out; rows is a ctypes array of addresses
-_SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+Kernel = Callable[[Any, int, int, int, int], int]  # rows, base, start, end, out; rows is the address of the rows' addresses
+_SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 _ENGINES: list[Any] = []  # machine code lives as long as its engine
 
 

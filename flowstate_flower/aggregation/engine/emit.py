@@ -1,7 +1,8 @@
 """Order statistics as straight-line LLVM IR: a column is a vector lane, a client a register, no value touches memory twice.
 
 Values are compared as order-preserving integers (`x ^ ((x >> 31) & 0x7fffffff)`): one instruction each way, a total order,
-and a NaN becomes an extreme instead of poison. Kept values are added as differences to the base, so that a mean of tiny
+and a NaN becomes an extreme instead of poison. The network carries extremes along anyway, so a few comparisons say whether
+anything was not finite: the kernel returns that. Kept values are added as differences to the base, so that a mean of tiny
 updates on large weights loses nothing.
 """
 
@@ -9,22 +10,24 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from flowstate_flower.aggregation.engine.network import Comparator, Keep, full_network, rank_network
+from flowstate_flower.aggregation.engine.network import Comparator, Keep, extremes, full_network, rank_network
 
 KERNEL = "kernel"
+INFINITY, MINUS_INFINITY = 0x7F800000, -0x7F800001  # as ordered integers; beyond them lie only NaNs
 
 Epilogue = Callable[["Emitter", Sequence[str]], str]
 
 
 class Emitter:
-    """Writes one kernel: `void kernel(ptr rows, ptr base, i64 start, i64 end, ptr out)` over columns start…end, `lanes` at a
-    time. The number of columns is a multiple of `lanes`.
+    """Writes one kernel: `i64 kernel(ptr rows, ptr base, i64 start, i64 end, ptr out)` over columns start…end, `lanes` at a
+    time. The number of columns is a multiple of `lanes`. It returns 1 where a value was not finite, else 0.
     """
 
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
         self.int, self.float, self.bool = f"<{lanes} x i32>", f"<{lanes} x float>", f"<{lanes} x i1>"
         self.lines: list[str] = []
+        self.extremes = {Keep.LOW: "%low", Keep.HIGH: "%high"}
         self._names = 0
 
     def emit(self, expression: str) -> str:
@@ -45,9 +48,23 @@ class Emitter:
         i, j, keep = comparator
         low, high = lanes[i], lanes[j]
         if keep & Keep.LOW:
-            lanes[i] = self.emit(f"call {self.int} @llvm.smin.v{self.lanes}i32({self.int} {low}, {self.int} {high})")
+            lanes[i] = self.extreme(Keep.LOW, low, high)
         if keep & Keep.HIGH:
-            lanes[j] = self.emit(f"call {self.int} @llvm.smax.v{self.lanes}i32({self.int} {low}, {self.int} {high})")
+            lanes[j] = self.extreme(Keep.HIGH, low, high)
+
+    def extreme(self, side: Keep, one: str, other: str) -> str:
+        """The smaller or the larger of two ordered integers."""
+        name = "smin" if side == Keep.LOW else "smax"
+        return self.emit(f"call {self.int} @llvm.{name}.v{self.lanes}i32({self.int} {one}, {self.int} {other})")
+
+    def sort(self, lanes: list[str], network: Sequence[Comparator]) -> None:
+        """All comparators, and the extremes of everything that was loaded."""
+        looks = extremes(len(lanes), network)
+        for k, comparator in enumerate([*network, None]):
+            for _, lane, side in (look for look in looks if look[0] == k):
+                self.extremes[side] = self.extreme(side, self.extremes[side], lanes[lane])
+            if comparator is not None:
+                self.exchange(lanes, comparator)
 
     def floats(self, lanes: Sequence[str]) -> list[str]:
         """Ordered integers as the floats that they stand for."""
@@ -115,32 +132,47 @@ def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue, lanes: in
     for row in range(n):
         place = emitter.emit(f"getelementptr float, ptr %row{row}, i64 %column")
         values.append(emitter.key(emitter.emit(f"load {emitter.int}, ptr {place}, align 4")))
-    for comparator in network:
-        emitter.exchange(values, comparator)
+    emitter.sort(values, network)
     result = epilogue(emitter, values)
     pointers = []
     for row in range(n):
         pointers += [f"  %at{row} = getelementptr ptr, ptr %rows, i64 {row}", f"  %row{row} = load ptr, ptr %at{row}"]
-    return "\n".join(
-        [
-            f"declare {emitter.int} @llvm.smin.v{lanes}i32({emitter.int}, {emitter.int})",
-            f"declare {emitter.int} @llvm.smax.v{lanes}i32({emitter.int}, {emitter.int})",
-            f"define void @{KERNEL}(ptr %rows, ptr %base, i64 %start, i64 %end, ptr %out) {{",
-            "entry:",
-            *pointers,
-            "  br label %loop",
-            "loop:",
-            "  %column = phi i64 [ %start, %entry ], [ %next, %loop ]",
-            "  %base_place = getelementptr float, ptr %base, i64 %column",
-            f"  %base_value = load {emitter.float}, ptr %base_place, align 4",
-            *emitter.lines,
-            "  %out_place = getelementptr float, ptr %out, i64 %column",
-            f"  store {emitter.float} {result}, ptr %out_place, align 4",
-            f"  %next = add i64 %column, {lanes}",
-            "  %more = icmp slt i64 %next, %end",
-            "  br i1 %more, label %loop, label %done",
-            "done:",
-            "  ret void",
-            "}",
-        ]
-    )
+    return "\n".join([*_opening(emitter, pointers), *emitter.lines, *_closing(emitter, result)])
+
+
+def _opening(emitter: Emitter, pointers: Sequence[str]) -> list[str]:
+    kind, lanes = emitter.int, emitter.lanes
+    return [
+        f"declare {kind} @llvm.smin.v{lanes}i32({kind}, {kind})",
+        f"declare {kind} @llvm.smax.v{lanes}i32({kind}, {kind})",
+        f"declare i1 @llvm.vector.reduce.or.v{lanes}i1({emitter.bool})",
+        f"define i64 @{KERNEL}(ptr %rows, ptr %base, i64 %start, i64 %end, ptr %out) {{",
+        "entry:",
+        *pointers,
+        "  br label %loop",
+        "loop:",
+        "  %column = phi i64 [ %start, %entry ], [ %next, %loop ]",
+        f"  %low = phi {kind} [ zeroinitializer, %entry ], [ {emitter.extremes[Keep.LOW]}, %loop ]",
+        f"  %high = phi {kind} [ zeroinitializer, %entry ], [ {emitter.extremes[Keep.HIGH]}, %loop ]",
+        "  %base_place = getelementptr float, ptr %base, i64 %column",
+        f"  %base_value = load {emitter.float}, ptr %base_place, align 4",
+    ]
+
+
+def _closing(emitter: Emitter, result: str) -> list[str]:
+    kind, (low, high) = emitter.int, (emitter.extremes[Keep.LOW], emitter.extremes[Keep.HIGH])
+    return [
+        "  %out_place = getelementptr float, ptr %out, i64 %column",
+        f"  store {emitter.float} {result}, ptr %out_place, align 4",
+        f"  %next = add i64 %column, {emitter.lanes}",
+        "  %more = icmp slt i64 %next, %end",
+        "  br i1 %more, label %loop, label %done",
+        "done:",
+        f"  %too_low = icmp sle {kind} {low}, {emitter.splat('i32', str(MINUS_INFINITY))}",
+        f"  %too_high = icmp sge {kind} {high}, {emitter.splat('i32', str(INFINITY))}",
+        f"  %strange = or {emitter.bool} %too_low, %too_high",
+        f"  %any = call i1 @llvm.vector.reduce.or.v{emitter.lanes}i1({emitter.bool} %strange)",
+        "  %flag = zext i1 %any to i64",
+        "  ret i64 %flag",
+        "}",
+    ]

@@ -4,6 +4,7 @@ A comparator is `(i, j, keep)`: the smaller value goes to lane i, the larger to 
 still looks at.
 """
 
+from collections.abc import Sequence
 from enum import IntFlag
 
 Comparator = tuple[int, int, "Keep"]
@@ -48,6 +49,26 @@ def rank_network(n: int, first: int, stop: int) -> list[Comparator]:
 def full_network(n: int) -> list[Comparator]:
     """The comparators that sort all lanes."""
     return [(i, j, Keep.BOTH) for i, j in sorting_network(n)]
+
+
+def extremes(n: int, network: Sequence[Comparator]) -> list[tuple[int, int, "Keep"]]:
+    """Where to look so that the largest and the smallest input cannot be missed: `(k, lane, side)`, before comparator k.
+
+    The network carries the extremes along: the larger output of a comparator stands for both inputs, as long as it is kept.
+    So a few lanes are looked at instead of all n.
+    """
+    unseen = [Keep.BOTH] * n
+    places: list[tuple[int, int, Keep]] = []
+    for k, (i, j, keep) in enumerate(network):
+        for side, to, other in ((Keep.LOW, i, j), (Keep.HIGH, j, i)):
+            if keep & side:
+                unseen[to] |= unseen[other] & side
+            else:
+                places.extend((k, lane, side) for lane in (i, j) if unseen[lane] & side)
+                unseen[to] &= ~side
+            unseen[other] &= ~side
+    end = [(len(network), lane, side) for lane in range(n) for side in (Keep.LOW, Keep.HIGH) if unseen[lane] & side]
+    return places + end
 
 
 def _sort(low: int, size: int, pairs: list[tuple[int, int]]) -> None:

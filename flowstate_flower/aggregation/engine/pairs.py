@@ -13,6 +13,7 @@ from numba.extending import intrinsic
 TILE = 1024
 SUM_TILE = 2048
 MIX_TILE = 512
+LARGEST = np.finfo(np.float32).max
 
 
 class Entries(NamedTuple):
@@ -41,14 +42,15 @@ def _float_pointer(_context: Any, address: Any) -> Any:
     return signature, codegen
 
 
-_pointer: Any = _float_pointer  # numba passes the first argument itself
+float_pointer: Any = _float_pointer  # numba passes the first argument itself
 
 
-def _compiled(**options: Any) -> Any:
+def compiled(**options: Any) -> Any:
+    """Compile for this processor on first use, once for all processes, and let other threads run meanwhile."""
     return njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, **options)
 
 
-@_compiled(fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -> None:
     """Add to `total`, (m, m) float64 with m ≥ n + 5, the squared distances over columns start…end. `rows` are addresses.
 
@@ -58,13 +60,13 @@ def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -
         high = min(end, low + TILE)
         size = high - low
         for i in range(0, n, 3):
-            a0 = carray(_pointer(rows[i]), (end,))[low:high]
-            a1 = carray(_pointer(rows[min(i + 1, n - 1)]), (end,))[low:high]
-            a2 = carray(_pointer(rows[min(i + 2, n - 1)]), (end,))[low:high]
+            a0 = carray(float_pointer(rows[i]), (end,))[low:high]
+            a1 = carray(float_pointer(rows[min(i + 1, n - 1)]), (end,))[low:high]
+            a2 = carray(float_pointer(rows[min(i + 2, n - 1)]), (end,))[low:high]
             for j in range(i, n, 3):
-                b0 = carray(_pointer(rows[j]), (end,))[low:high]
-                b1 = carray(_pointer(rows[min(j + 1, n - 1)]), (end,))[low:high]
-                b2 = carray(_pointer(rows[min(j + 2, n - 1)]), (end,))[low:high]
+                b0 = carray(float_pointer(rows[j]), (end,))[low:high]
+                b1 = carray(float_pointer(rows[min(j + 1, n - 1)]), (end,))[low:high]
+                b2 = carray(float_pointer(rows[min(j + 2, n - 1)]), (end,))[low:high]
                 s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = np.float32(0)
                 for k in range(size):
                     x0, x1, x2 = a0[k], a1[k], a2[k]
@@ -89,40 +91,57 @@ def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -
                 total[i + 2, j + 2] += s22
 
 
-@_compiled()
-def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: int) -> None:
+@compiled()
+def not_finite(values: Any) -> Any:
+    """How many of the values are NaN or infinite."""
+    found = np.int32(0)
+    for k in range(len(values)):
+        found += np.int32(not (np.abs(values[k]) <= LARGEST))
+    return found
+
+
+@compiled()
+def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: int) -> int:
     """Σ weights[i] · (rows[i] - base) over columns start…end, in float32 and in the order of rows: the bits of the numpy path.
 
-    `rows`, `base` and `out` are addresses; no fast-math, so nothing is fused or reordered.
+    `rows`, `base` and `out` are addresses; no fast-math, so nothing is fused or reordered. Above 0 where the sum is not finite.
     """
-    origin = carray(_pointer(base), (end,))
-    target = carray(_pointer(out), (end,))
+    origin = carray(float_pointer(base), (end,))
+    target = carray(float_pointer(out), (end,))
+    flag = 0
     for low in range(start, end, SUM_TILE):
         high = min(end, low + SUM_TILE)
         b, o = origin[low:high], target[low:high]
-        first = carray(_pointer(rows[0]), (end,))[low:high]
-        w = weights[0]
-        for k in range(high - low):
-            o[k] = w * (first[k] - b[k])
-        i = 1
-        while i + 3 < len(weights):
-            r0 = carray(_pointer(rows[i]), (end,))[low:high]
-            r1 = carray(_pointer(rows[i + 1]), (end,))[low:high]
-            r2 = carray(_pointer(rows[i + 2]), (end,))[low:high]
-            r3 = carray(_pointer(rows[i + 3]), (end,))[low:high]
-            w0, w1, w2, w3 = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
-            for k in range(high - low):
-                o[k] = (((o[k] + w0 * (r0[k] - b[k])) + w1 * (r1[k] - b[k])) + w2 * (r2[k] - b[k])) + w3 * (r3[k] - b[k])
-            i += 4
+        i = 0
+        while i + 4 < len(weights):
+            r0 = carray(float_pointer(rows[i]), (end,))[low:high]
+            r1 = carray(float_pointer(rows[i + 1]), (end,))[low:high]
+            r2 = carray(float_pointer(rows[i + 2]), (end,))[low:high]
+            r3 = carray(float_pointer(rows[i + 3]), (end,))[low:high]
+            r4 = carray(float_pointer(rows[i + 4]), (end,))[low:high]
+            w0, w1, w2, w3, w4 = weights[i], weights[i + 1], weights[i + 2], weights[i + 3], weights[i + 4]
+            if i == 0:
+                for k in range(high - low):
+                    s = (w0 * (r0[k] - b[k]) + w1 * (r1[k] - b[k])) + w2 * (r2[k] - b[k])
+                    o[k] = (s + w3 * (r3[k] - b[k])) + w4 * (r4[k] - b[k])
+            else:
+                for k in range(high - low):
+                    s = ((o[k] + w0 * (r0[k] - b[k])) + w1 * (r1[k] - b[k])) + w2 * (r2[k] - b[k])
+                    o[k] = (s + w3 * (r3[k] - b[k])) + w4 * (r4[k] - b[k])
+            i += 5
+        if i == 0:
+            o[:] = np.float32(0)
         while i < len(weights):
-            row = carray(_pointer(rows[i]), (end,))[low:high]
+            row = carray(float_pointer(rows[i]), (end,))[low:high]
             w = weights[i]
             for k in range(high - low):
                 o[k] = o[k] + w * (row[k] - b[k])
             i += 1
+        flag |= not_finite(o)
+    return flag
 
 
-@_compiled(fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
     rows: Any, base: int, direction: Any, place: int, start: int, end: int, width: int, total: Any
 ) -> None:
@@ -131,14 +150,14 @@ def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
     `direction` is indexed from `place`, where column 0 of this layer lies; stretches of `width` columns go to groups in turn.
     """
     groups = total.shape[2]
-    origin = carray(_pointer(base), (end,))
+    origin = carray(float_pointer(base), (end,))
     low = start
     while low < end:
         group = (place + low) // width % groups
         high = min(end, low + width - (place + low) % width)
         b, towards = origin[low:high], direction[place + low : place + high]
         for i in range(len(rows)):
-            row = carray(_pointer(rows[i]), (end,))[low:high]
+            row = carray(float_pointer(rows[i]), (end,))[low:high]
             product = square = np.float32(0)
             for k in range(high - low):
                 gap = row[k] - b[k]
@@ -152,18 +171,17 @@ def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
 @intrinsic
 def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, out: Any) -> Any:
     """Call the order-statistics kernel at `address` on columns 0…end."""
-    signature = types.void(address, rows, base, end, out)
+    signature = types.int64(address, rows, base, end, out)
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         from llvmlite import ir
 
         place, *given = arguments
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(64)
-        kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, number, number, pointer])
+        kind = ir.FunctionType(number, [pointer, pointer, number, number, pointer])
         kernel = builder.inttoptr(place, kind.as_pointer())
         rows_, base_, out_ = (builder.inttoptr(given[i], pointer) for i in (0, 1, 3))
-        builder.call(kernel, [rows_, base_, number(0), given[2], out_])
-        return context.get_dummy_value()
+        return builder.call(kernel, [rows_, base_, number(0), given[2], out_])
 
     return signature, codegen
 
@@ -171,14 +189,14 @@ def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, ou
 _call: Any = _kernel_call
 
 
-@_compiled(fastmath={"contract", "nsz"})
+@compiled(fastmath={"contract", "nsz"})
 def mix_tile(rows: Any, entries: Any, base: int, start: int, end: int, gaps: Any, out: Any) -> None:
     """One tile of mixed rows: out (m, tile) is the matrix, given by its entries, times the differences of rows to the base."""
     size = end - start
     starts, columns, values = entries
-    origin = carray(_pointer(base), (end,))[start:end]
+    origin = carray(float_pointer(base), (end,))[start:end]
     for i in range(len(rows)):
-        row = carray(_pointer(rows[i]), (end,))[start:end]
+        row = carray(float_pointer(rows[i]), (end,))[start:end]
         for k in range(size):
             gaps[i, k] = row[k] - origin[k]
     for a in range(len(out)):
@@ -199,9 +217,11 @@ def mix_tile(rows: Any, entries: Any, base: int, start: int, end: int, gaps: Any
             e += 1
 
 
-@_compiled()
-def mix_and_sort(kernel: int, rows: Any, entries: Any, base: int, start: int, end: int, out: Any) -> None:
-    """Columns start…end of `out`: the kernel at address `kernel` on mixed rows, tile by tile, in cache."""
+@compiled()
+def mix_and_sort(kernel: int, rows: Any, entries: Any, base: int, start: int, end: int, out: Any) -> int:
+    """Columns start…end of `out`: the kernel at address `kernel` on mixed rows, tile by tile, in cache. Above 0 where one of
+    them is not finite.
+    """
     m = len(entries[0]) - 1
     gaps = np.empty((len(rows), MIX_TILE), np.float32)
     tile = np.zeros((m, MIX_TILE), np.float32)
@@ -209,9 +229,11 @@ def mix_and_sort(kernel: int, rows: Any, entries: Any, base: int, start: int, en
     mixed = np.empty(m, np.uintp)
     for a in range(m):
         mixed[a] = tile[a].ctypes.data
+    flag = 0
     for low in range(start, end, MIX_TILE):
         high = min(low + MIX_TILE, end)
         mix_tile(rows, entries, base, low, high, gaps, tile)
         # a whole tile even at the end: what lies beyond are older values, and their results are dropped
-        _call(kernel, mixed.ctypes.data, origin.ctypes.data, MIX_TILE, result.ctypes.data)
+        flag |= _call(kernel, mixed.ctypes.data, origin.ctypes.data, MIX_TILE, result.ctypes.data)
         out[low:high] = result[: high - low]
+    return flag

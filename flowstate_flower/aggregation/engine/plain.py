@@ -69,15 +69,41 @@ def weighted_sum(weights: Block) -> Work:
     return work
 
 
-def moments(rows: Sequence[Block], base: Block, direction: Block, place: int, width: int, groups: int) -> Block:
+def voted_mean(threshold: float) -> Work:
+    """Mean of the differences to the base, or minus it where the sum of their signs is below the threshold."""
+
+    def work(rows: Block, base: Block, out: Block) -> None:
+        gaps = rows - base
+        _mean(gaps, out)
+        np.negative(out, out=out, where=np.abs(np.sign(gaps).sum(axis=0)) < threshold)
+
+    return work
+
+
+def sign_vote(rows: Block, base: Block, out: Block) -> None:
+    """Sign of the sum of the signs of the differences to the base."""
+    np.sign(np.sign(rows - base).sum(axis=0), out=out)
+
+
+def sign_counts(total: Block) -> Work:
+    """Add to `total`, (n, 3), how many differences to the base are negative, zero, positive."""
+
+    def work(rows: Block, base: Block, out: Block) -> None:
+        for side, compare in enumerate((np.less, np.equal, np.greater)):
+            total[:, side] += compare(rows, base).sum(axis=1)
+
+    return work
+
+
+def moments(rows: Sequence[Block], base: Block, direction: Block, place: int, columns: range, width: int, groups: int) -> Block:
     """(2, n, groups) products with `direction` and squares of the rows' differences to the base: see `pairs.add_moments`."""
     total = np.zeros((2, len(rows), groups))
-    for low in range(0, len(base), BLOCK_COLUMNS):
-        columns = slice(low, min(low + BLOCK_COLUMNS, len(base)))
-        group = np.arange(place + columns.start, place + columns.stop) // width % groups
-        towards = direction[place + columns.start : place + columns.stop]
+    for low in range(columns.start, columns.stop, BLOCK_COLUMNS):
+        high = min(low + BLOCK_COLUMNS, columns.stop)
+        group = np.arange(place + low, place + high) // width % groups
+        towards = direction[place + low : place + high].astype(np.float64)
         for i, row in enumerate(rows):
-            gap = row[columns].astype(np.float64) - base[columns]
+            gap = row[low:high].astype(np.float64) - base[low:high].astype(np.float64)
             total[0, i] += np.bincount(group, gap * towards, groups)
             total[1, i] += np.bincount(group, gap * gap, groups)
     return total

@@ -1,0 +1,183 @@
+"""What a pass reads at a time: a range of columns of one layer, in place where kernels can, else block by block as float32."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowstate_flower.aggregation.engine import plain
+from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
+
+ALIGNED_COLUMNS = 1024
+SMALLEST_PARALLEL = 65_536
+WIDENED_BYTES = 1 << 19  # of the float32 copy of a block: it stays in a core's own cache
+
+Flat = NDArray[Any]
+Work = Callable[["Part"], Any]
+NO_RESULT: Flat = np.empty(0, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Columns start…end of one floating layer; `out` is where its result begins, `place` its first column among all.
+
+    `addresses` are those of the rows where they are contiguous, else there are none and rows are read by copying slices.
+    """
+
+    layer: Layer
+    place: int
+    base: Any
+    rows: tuple[Any, ...]
+    addresses: NDArray[np.uintp] | None
+    start: int
+    end: int
+    out: Flat
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the kernels can read it in place."""
+        return self.addresses is not None and self.layer.dtype == np.float32 == self.out.dtype and has_kernels()
+
+    @property
+    def origin(self) -> int:
+        """Where the base lies."""
+        return int(self.base.ctypes.data)
+
+    @property
+    def target(self) -> int:
+        """Where the result lies."""
+        return int(self.out.ctypes.data)
+
+    def pieces(self) -> Iterator["Part"]:
+        """Itself; or where only the type or the order of its numbers keeps the kernels away, float32 copies of its blocks."""
+        kinds = (np.dtype(np.float32), np.dtype(np.float16), BFLOAT16)
+        if self.is_compiled or self.layer.dtype not in kinds or self.out.dtype != np.float32 or not has_kernels():
+            yield self
+            return
+        width = max(ALIGNED_COLUMNS, WIDENED_BYTES // (4 * (len(self.rows) + 1)) // ALIGNED_COLUMNS * ALIGNED_COLUMNS)
+        copies = np.empty((len(self.rows) + 1, width), np.float32)
+        base, *rows = copies
+        layer, addresses, fill = Layer(self.layer.name, (width,), copies.dtype), _addresses(rows), self._widening(copies)
+        for low in range(self.start, self.end, width):
+            high = min(low + width, self.end)
+            fill(low, high)
+            yield Part(layer, self.place + low, base, tuple(rows), addresses, 0, high - low, self.out[low:high])
+
+    def _widening(self, copies: NDArray[np.float32]) -> Callable[[int, int], None]:
+        """What writes the columns low…high-1 of the base and the rows into `copies`."""
+
+        def one_by_one(low: int, high: int) -> None:
+            for copy, row in zip(copies, (self.base, *self.rows), strict=True):
+                copy[: high - low] = row[low:high]
+
+        if self.addresses is None or self.layer.dtype == np.float32:
+            return one_by_one
+        from flowstate_flower.aggregation.engine.widen import widen
+
+        rows, bits, is_bfloat = (
+            np.append(np.uintp(self.origin), self.addresses),
+            copies.view(np.uint32),
+            self.layer.dtype == BFLOAT16,
+        )
+        return lambda low, high: widen(rows, is_bfloat, low, high, copies, bits)
+
+    def plainly(self, work: plain.Work, start: int | None = None) -> int:
+        """Run `work(rows, base, out)` on blocks, from `start` on: rows is an (n, k) copy in the working precision. Above 0
+        where one of them is not finite.
+        """
+        first, flag = self.start if start is None else start, 0
+        for low in range(first, self.end, plain.BLOCK_COLUMNS):
+            columns = slice(low, min(low + plain.BLOCK_COLUMNS, self.end))
+            kind = self.out.dtype
+            block = np.array([row[columns] for row in self.rows], dtype=kind)
+            flag += not np.isfinite(block).all()
+            work(block, self.base[columns].astype(kind), self.out[columns])
+        return flag
+
+
+class Scattered:
+    """An array whose order forbids to see it as one dimension. Its slices, rows first, are copies of little more than that."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+
+    def __getitem__(self, columns: slice) -> Flat:
+        return _slice(self._array, columns.start, columns.stop)
+
+
+def _slice(array: NDArray[Any], low: int, high: int) -> Flat:
+    if array.ndim == 1 or array.flags.c_contiguous:
+        return array.reshape(-1)[low:high]
+    width = array[0].size
+    first, last = low // width, -(-high // width)
+    if width <= high - low:
+        return array[first:last].reshape(-1)[low - first * width : high - first * width]
+    cuts = ((i, max(0, low - i * width), min(width, high - i * width)) for i in range(first, last))
+    return np.concatenate([_slice(array[i], start, end) for i, start, end in cuts])
+
+
+@cache
+def has_kernels() -> bool:
+    """Whether compiled kernels can be used: llvmlite and numba are there, and `FLOWSTATE_KERNELS=numpy` does not forbid it."""
+    if os.environ.get("FLOWSTATE_KERNELS") == "numpy":
+        return False
+    try:
+        for module in ("compiled", "pairs", "votes", "widen"):
+            importlib.import_module(f"flowstate_flower.aggregation.engine.{module}")
+    except ImportError:
+        return False
+    return True
+
+
+def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, *, worth: int = SMALLEST_PARALLEL) -> Iterator[Part]:
+    """Every floating layer, cut into as many ranges as there are threads where it has at least `worth` coordinates."""
+    offset = 0
+    for index, layer in enumerate(updates.layout.layers):
+        if not layer.is_floating or layer.size == 0:
+            continue
+        arrays = [updates.base[index], *(updates.rows[i][index] for i in kept)]
+        base, *rows = (_flat(array) for array in arrays)
+        addresses = _addresses(rows) if all(array.flags.c_contiguous for array in arrays) else None
+        whole = Part(layer, offset, base, tuple(rows), addresses, 0, layer.size, out[offset : offset + layer.size])
+        threads = updates.threads if layer.size >= worth else 1
+        step = -(-layer.size // threads // ALIGNED_COLUMNS) * ALIGNED_COLUMNS or layer.size
+        for start in range(0, layer.size, step):
+            yield replace(whole, start=start, end=min(start + step, layer.size))
+        offset += layer.size
+
+
+def run(work: Work, todo: Iterable[Part]) -> list[Any]:
+    """Small parts here, one after the other; large ones on threads, beside each other. A result for each part, in order: the
+    sum of those of its pieces.
+    """
+
+    def summed(part: Part) -> Any:
+        total: Any = 0
+        for piece in part.pieces():
+            total = total + work(piece)
+        return total
+
+    given = list(todo)
+    if not any(part.end - part.start < part.layer.size for part in given):
+        return [summed(part) for part in given]
+    return list(_threads().map(summed, given))
+
+
+def _flat(array: NDArray[Any]) -> Any:
+    """The array as one dimension, never copied."""
+    return array.reshape(-1) if array.ndim <= 1 or array.flags.c_contiguous else Scattered(array)
+
+
+def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:
+    return np.array([row.ctypes.data for row in rows], dtype=np.uintp)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="aggregate")

@@ -1,0 +1,137 @@
+"""The benchmark of the rules, tiny: what it prints, and when it fails. How fast anything is, no test says."""
+
+import json
+import math
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from flowstate_flower.cli.bench import against, children, goals, peers, reading, replies
+from flowstate_flower.cli.main import run
+
+TINY = ["bench", "aggregation", "--dimension", "1000", "--repeats", "1", "--tenants", "10", "--threads", "2"]
+
+
+@pytest.fixture(autouse=True)
+def _no_goals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 1 000 coordinates no ratio means anything: every goal is one that cannot be missed."""
+    monkeypatch.setattr(goals, "READ", {n: dict.fromkeys(bounds, math.inf) for n, bounds in goals.READ.items()})
+    monkeypatch.setattr(goals, "FASTER", dict.fromkeys(goals.FASTER, 0.0))
+    monkeypatch.setattr(goals, "ALWAYS_FASTER", 0.0)
+    monkeypatch.setattr(goals, "STRATEGY", {name: (rule, 0.0) for name, (rule, _) in goals.STRATEGY.items()})
+
+
+def results(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, dict]:
+    assert run([*TINY, *options, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["results"]
+    assert all(set(result) == {"name", "value", "unit", "goal", "met"} for result in found)
+    assert all(result["met"] is None for result in found if not result["goal"])
+    return {result["name"]: result for result in found}
+
+
+def test_every_rule_with_a_goal_is_read_against_it(capsys: pytest.CaptureFixture[str]) -> None:
+    found = results(capsys, "--only", "read")
+    for rule in goals.READ[10]:
+        assert found[f"n = 10, 2 threads: {rule}"]["met"] is True
+    assert all(result["unit"] == "× read" for result in found.values())
+
+
+def test_a_missed_goal_is_said_and_is_exit_code_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run([*TINY, "--only", "read", "--check"]) == 0
+    monkeypatch.setattr(goals, "READ", {10: {"median": 0.0}})
+    assert run([*TINY, "--only", "read"]) == 0
+    assert run([*TINY, "--only", "read", "--check"]) == 1
+    assert "MISSED" in capsys.readouterr().out
+
+
+def test_absent_peers_and_what_only_they_could_show_are_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent() -> dict[str, dict[str, peers.Offer]]:
+        raise ImportError("no module named byzfl\nand more")
+
+    monkeypatch.setattr(peers, "PACKAGES", (("byzfl", "byzfl", absent), *peers.PACKAGES[3:]))
+    found = results(capsys, "--only", "peers")
+    assert found["peer byzfl"]["unit"] == "absent: no module named byzfl"
+    caf = found["n = 10, d = 1000, 2 threads: caf"]
+    assert (caf["value"], caf["unit"], caf["goal"], caf["met"]) == (None, "absent: byzfl", "≥ 0", None)
+    assert found["n = 10, d = 1000, 2 threads: median, against flwr"]["met"] is True
+    assert found["n = 10, d = 100, 2 threads: median, against flwr"]["goal"] == ""
+
+
+def test_flowers_strategies_aggregate_what_our_rules_do() -> None:
+    """The comparison is between the same things: selected rows and means agree."""
+    rows = np.random.default_rng(3).standard_normal((11, 40)).astype(np.float32)
+    rows[4] += 100
+    offers = {peer.name: peer for peer in peers.found()[0]}["flwr"].offers
+    case = peers.Case(rows, 1)
+    assert np.array_equal(offers["median"](case)()(), np.median(rows, axis=0))
+    np.testing.assert_allclose(offers["trimmed-mean"](case)()(), np.sort(rows, axis=0)[1:-1].mean(axis=0), rtol=1e-5)
+    record, _ = offers["mean"](case)()()
+    np.testing.assert_allclose(record["w"].numpy(), rows.mean(axis=0), rtol=1e-5)
+
+
+def test_byzfls_need_of_torchvision_leaves_nothing_behind() -> None:
+    before = {name for name in sys.modules if name.startswith("torchvision")}
+    peers.found()
+    assert {name for name in sys.modules if name.startswith("torchvision")} == before
+
+
+def test_through_the_strategy_has_both_figures_and_a_goal_for_one(capsys: pytest.CaptureFixture[str]) -> None:
+    found = results(capsys, "--only", "strategy")
+    for name, (rule, _) in goals.STRATEGY.items():
+        title = f"n = 10: {rule} from replies to record"
+        assert found[f"{title}, against {name}"]["met"] is True
+        assert found[f"{title}, {replies.WHOLE}, against {name}"]["goal"] == ""
+
+
+def test_the_layers_are_those_of_resnet_18() -> None:
+    shapes = dict(replies.resnet18(64))
+    trained = {name: math.prod(shape) for name, shape in shapes.items() if "running" not in name}
+    assert (len(shapes), len(trained), sum(trained.values())) == (102, 62, 11_689_512)
+
+
+@pytest.mark.skipif(not children.STATUS.exists(), reason="needs /proc")
+def test_memory_is_measured_in_a_process_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    found = results(capsys, "--only", "memory")
+    measured = found["n = 32, d = 10000: memory above the replies, median"]
+    assert (measured["unit"], measured["goal"]) == ("MB", "≤ 64.08")
+    assert found["n = 32, d = 10000: memory above the replies, smea"]["unit"] == "absent: it refuses so many subsets"
+
+
+@pytest.mark.skipif(not children.STATUS.exists(), reason="needs /proc")
+def test_memory_that_a_rule_takes_is_seen() -> None:
+    """A rule that held copies of all updates could not hide."""
+    updates = reading.updates(4, 2_000_000, 1)
+    assert children.rise(lambda: np.array([row[0] for row in updates.rows])) > 0.9 * 4 * 8
+
+
+@pytest.mark.slow
+def test_first_use_is_measured_with_caches_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(goals, "MOST_COMPILE_SECONDS", math.inf)
+    found = results(capsys, "--only", "compile")
+    uses = ["first use of a new (n", "once on a machine", "first use from the cache"]
+    assert [name.split(",")[0] for name in found] == [f"n = 10: {use}" for use in uses]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs alarms")
+def test_a_peer_that_takes_too_long_is_stopped_and_counts_as_slower(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(against, "LONGEST_SECONDS", 0.05)
+    slow = peers.Peer("slow", "1", {"median": lambda case: lambda: lambda: time.sleep(5)})
+    found = {r.rule: r for r in against.against([slow], [10], 1000, [2], 1) if r.size.d == 1000}
+    assert found["median"].at_least
+    assert found["median"].peer == "slow"
+    assert found["mean"].ratio is None
+
+
+def test_without_a_gpu_the_device_is_one_line_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    assert run(["bench", "aggregation", "--device", "cuda"]) == 2
+    assert "no CUDA device here" in capsys.readouterr().err
