@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.binding import lift
-from flowstate_flower.registry.database import Registry, log_origin
+from flowstate_flower.registry.database import Registry, hint, log_origin
+from flowstate_flower.registry.engines import cause
 from flowstate_flower.registry.log import grow, leaf_bytes
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import AuditEventRow, AuditPartyRow, LogHeadRow, TenantRow
@@ -78,7 +79,7 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
     Raises `BrokenRegistry` where the database cannot be written.
     """
     if registry.signer is None or registry.wrapper is None:
-        raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's key to write")
+        raise BadInput(f"{registry.name} is open for reading", hint="open it with the operator's key to write")
     with _writing(registry) as session:
         open_desk = Desk(session, actor, timestamp(), Vault(session, registry.wrapper))
         yield open_desk
@@ -124,5 +125,5 @@ def _writing(registry: Registry) -> Iterator[Session]:
     try:
         with registry.session(writes=True) as session:
             yield session
-    except OperationalError as error:
-        raise BrokenRegistry(f"{registry.path} cannot be written: {error.orig}", hint="check the disk") from error
+    except DBAPIError as error:
+        raise BrokenRegistry(f"{registry.name} cannot be written: {cause(error)}", hint=hint(registry.place)) from error

@@ -102,7 +102,7 @@ def newest_checkpoint(registry: Registry) -> str:
     with registry.reading() as session:
         head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
         if head is None:
-            raise BadInput(f"{registry.path} has no entries yet", hint="a checkpoint exists once something is recorded")
+            raise BadInput(f"{registry.name} has no entries yet", hint="a checkpoint exists once something is recorded")
         return head.note + "".join(row.line for row in cosignature_rows(session) if row.log_size == head.size)
 
 

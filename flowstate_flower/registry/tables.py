@@ -6,10 +6,11 @@ run, and ciphertexts under a new key ever change, and each change is an audit ev
 
 from typing import ClassVar
 
+from sqlalchemy import BigInteger, Integer, String
 from sqlmodel import Field, Index, SQLModel
 
 from flowstate_flower.registry.row import Row
-from flowstate_flower.registry.tenancy_tables import DataKeyRow, RequestRow, SettingsRow
+from flowstate_flower.registry.tenancy_tables import DataKeyRow, RequestRow, SettingsRow, UsageRow
 
 
 class TenantRow(Row, table=True):
@@ -262,3 +263,11 @@ AUDITED: tuple[type[Row], ...] = (
 
 LOG: tuple[type[SQLModel], ...] = (AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow)
 """The log itself."""
+
+# PostgreSQL counts as far as SQLite does, and compares text byte by byte, whatever the database's language is.
+for _model in (*AUDITED, UsageRow, *LOG):
+    for _column in _model.__table__.columns:  # type: ignore[attr-defined]
+        if isinstance(_column.type, Integer):
+            _column.type = Integer().with_variant(BigInteger(), "postgresql")
+        elif isinstance(_column.type, String):
+            _column.type = String().with_variant(String(collation="C"), "postgresql")

@@ -110,7 +110,7 @@ class TenantDetail:
 def show(registry: Registry, name: str) -> TenantDetail:
     """One tenant in full. Needs the key-encryption key. Raises `BadInput`, `UnknownName`."""
     if registry.wrapper is None:
-        raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's keys")
+        raise BadInput(f"{registry.name} is open for reading", hint="open it with the operator's keys")
     with registry.reading() as session:
         row = _known(session, name)
         standing = (KeyRow.tenant == name, col(KeyRow.revoked_at).is_(None))
