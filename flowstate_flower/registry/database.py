@@ -37,7 +37,7 @@ class Registry:
 
     @classmethod
     def create(cls, where: Path | str, home: Path | None = None) -> "Registry":
-        """A new registry with new keys, in the folder `where` or, with the folder `home` for the keys, in the database of a URL.
+        """A new registry with new keys: in the folder `where`, or in the database of a URL with its files in `home`.
 
         Raises `BadInput` where one exists or nothing can be written, `BrokenRegistry` where the database cannot be reached.
         """
@@ -119,7 +119,9 @@ class Registry:
             with self.session() as session:
                 yield session
         except DBAPIError as error:
-            raise BrokenRegistry(f"{self.name} cannot be read: {cause(error)}", hint=hint(self.place, "restore a copy")) from error
+            raise BrokenRegistry(
+                f"{self.name} cannot be read: {cause(error)}", hint=hint(self.place, "restore a copy")
+            ) from error
 
     def scrub(self) -> None:
         """Let nothing that was overwritten remain. Raises `BadInput` while somebody still reads it."""

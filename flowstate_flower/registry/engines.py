@@ -74,7 +74,7 @@ def postgresql_engine(url: URL) -> Engine:
 
 def application_role(connection: Connection) -> str:
     """The role without tables of its own, as which everything but migrations is done: one for each database."""
-    return f"flowstate_{connection.connection.info.dbname}"  # type: ignore[attr-defined]
+    return f"flowstate_{connection.connection.driver_connection.info.dbname}"  # type: ignore[union-attr]
 
 
 def become_the_federation(connection: Connection) -> None:

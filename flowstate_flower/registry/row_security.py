@@ -15,7 +15,7 @@ from flowstate_flower.registry.engines import application_role, cause
 _TENANT = "(SELECT current_setting('app.tenant', true))"
 _FEDERATION = "(SELECT current_setting('app.federation', true)) = 'on'"
 _OWN = f"tenant = {_TENANT}"
-_ASKED = f"IN (SELECT i.run FROM invitation AS i WHERE i.tenant = {_TENANT})"
+_ASKED = f"IN (SELECT i.run FROM invitation AS i WHERE i.tenant = {_TENANT})"  # noqa: S608
 
 OWN: Mapping[str, str] = {
     "tenant": f"name = {_TENANT}",
@@ -34,7 +34,7 @@ SEEN: Mapping[str, str] = {
     "run": f"id {_ASKED}",
     "round": f"run {_ASKED}",
     "evaluation": f"run {_ASKED}",
-    "audit_event": f"{_OWN} OR position IN (SELECT p.position FROM audit_party AS p WHERE p.tenant = {_TENANT})",
+    "audit_event": f"{_OWN} OR position IN (SELECT p.position FROM audit_party AS p WHERE p.tenant = {_TENANT})",  # noqa: S608
     "audit_party": _OWN,
     "log_head": "true",
     "log_node": "true",

@@ -60,17 +60,24 @@ def create(request: pytest.FixtureRequest) -> Callable[[Path], Registry]:
 
 
 @pytest.fixture
-def raw_sql(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """`raw_sql(registry, statement, ...)`: somebody with write access to the database, past this package."""
+def raw(request: pytest.FixtureRequest) -> Callable[..., list[tuple]]:
+    """`raw(registry, statement, ...)`: somebody with all rights on the database, past this package.
 
-    def run(registry: Registry, *statements: str) -> None:
-        if registry.place.url is None:
-            with sqlite3.connect(registry.path) as raw:
-                changed = [raw.execute(statement).rowcount for statement in statements]
-        else:
-            server = request.getfixturevalue("server")
-            changed = [server.sql(statement, registry.place.url.database)[0] for statement in statements]
-        assert all(changed), statements
+    Returns the rows; a statement that changes nothing is a mistake of the test.
+    """
+
+    def run(registry: Registry, *statements: str) -> list[tuple]:
+        rows: list[tuple] = []
+        for statement in statements:
+            if registry.place.url is None:
+                with sqlite3.connect(registry.path) as connection:
+                    cursor = connection.execute(statement)
+                    found, changed = cursor.fetchall(), cursor.rowcount
+            else:
+                found, changed = request.getfixturevalue("server").sql(statement, registry.place.url.database)
+            assert changed, statement
+            rows += found
+        return rows
 
     return run
 

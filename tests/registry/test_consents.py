@@ -19,8 +19,8 @@ SOON, LONG_AGO = "2999-01-01T00:00:00.000000Z", "2020-01-01T00:00:00.000000Z"
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    return Registry.create(tmp_path)
+def registry(tmp_path: Path, create) -> Registry:
+    return create(tmp_path)
 
 
 @pytest.fixture

@@ -258,8 +258,8 @@ def test_only_checkpoints_of_this_log_are_stored(registry: Registry, tmp_path: P
     assert (tmp_path / "other" / KEY_FILE).exists()
 
 
-def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
+def test_memory_does_not_grow_with_the_log(tmp_path: Path, create) -> None:
+    registry = create(tmp_path)
 
     def peak() -> int:
         tracemalloc.start()
