@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col
 
-from flowstate_flower.registry.database import Registry, log_origin
+from flowstate_flower.registry.database import MODELS, Registry, log_origin
 from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, missing_tables, whole
 from flowstate_flower.registry.row_check import Progress, RowCheck, streamed
 from flowstate_flower.registry.row_evidence import Readable
@@ -70,7 +70,7 @@ def verify(
         except (DatabaseError, ValueError, TypeError) as error:
             return Verdict(False, 0, EMPTY_ROOT.hex(), (Finding(None, f"the log cannot be read: {error}"),))
         readable = Readable(Vault(session, registry.wrapper) if registry.wrapper else None)
-        models = registry.path.parent / "models" if against.models else None
+        models = registry.path.parent / MODELS if against.models else None
         with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
             for table in AUDITED:
                 if table.__tablename__ not in absent:

@@ -85,23 +85,22 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
         yield open_desk
         session.flush()
         lift(session)
-        head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
-        frontier = Frontier.parse(head.frontier) if head else Frontier()
+        frontier = newest_frontier(session)
         entries = list(open_desk.entries(frontier.size))
         if not entries:  # what is only counted is kept without an entry
             session.commit()
             return
-        _append(session, registry, registry.signer, frontier, entries)
+        append(session, registry.signer, frontier, entries)
         session.commit()
 
 
-def _append(
-    session: Session,
-    registry: Registry,
-    signer: SigningKey,
-    frontier: Frontier,
-    entries: list[tuple[dict[str, Any], list[str]]],
-) -> None:
+def newest_frontier(session: Session) -> Frontier:
+    """Where the log grows from."""
+    head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
+    return Frontier.parse(head.frontier) if head else Frontier()
+
+
+def append(session: Session, signer: SigningKey, frontier: Frontier, entries: list[tuple[dict[str, Any], list[str]]]) -> None:
     """Entries, tiles that they complete, and the signed head over all of it."""
     grown = frontier.extend(bytes.fromhex(entry["leaf_hash"]) for entry, _ in entries)
     session.execute(insert(AuditEventRow), [entry for entry, _ in entries])
@@ -109,7 +108,7 @@ def _append(
         session.execute(insert(AuditPartyRow), parties)
     if grown.size >> TILE_HEIGHT != frontier.size >> TILE_HEIGHT:
         grow(session, grown.size)
-    checkpoint = Checkpoint(log_origin(registry.operator), grown.size, grown.root())
+    checkpoint = Checkpoint(log_origin(signer.public), grown.size, grown.root())
     head = {"size": grown.size, "note": checkpoint.sign(signer), "frontier": grown.to_text()}
     session.execute(insert(LogHeadRow), head)
 
