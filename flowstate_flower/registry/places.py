@@ -43,7 +43,9 @@ class Place:
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             if self.url is not None:  # who knows the password brings it along: PGPASSFILE, PGPASSWORD, a service file
-                file.write(self.url.set(password=None).render_as_string() + "\n")
+                url = self.url
+                bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+                file.write(bare.render_as_string() + "\n")
 
 
 def new_place(where: Path | str, home: Path | None = None) -> Place:

@@ -14,6 +14,7 @@ from flowstate_flower.registry.engines import application_role, cause
 
 _TENANT = "(SELECT current_setting('app.tenant', true))"
 _FEDERATION = "(SELECT current_setting('app.federation', true)) = 'on'"
+_ANYBODY = f"{_TENANT} <> ''"
 _OWN = f"tenant = {_TENANT}"
 _ASKED = f"IN (SELECT i.run FROM invitation AS i WHERE i.tenant = {_TENANT})"  # noqa: S608
 
@@ -30,14 +31,14 @@ OWN: Mapping[str, str] = {
 """Rows that are a tenant's own: by table, which."""
 
 SEEN: Mapping[str, str] = {
-    "settings": "layer = 'platform'",
+    "settings": f"layer = 'platform' AND {_ANYBODY}",
     "run": f"id {_ASKED}",
     "round": f"run {_ASKED}",
     "evaluation": f"run {_ASKED}",
     "audit_event": f"{_OWN} OR position IN (SELECT p.position FROM audit_party AS p WHERE p.tenant = {_TENANT})",  # noqa: S608
     "audit_party": _OWN,
-    "log_head": "true",
-    "log_node": "true",
+    "log_head": _ANYBODY,
+    "log_node": _ANYBODY,
 }
 """Rows that a tenant sees and only the federation writes."""
 

@@ -57,8 +57,8 @@ def restore(
         raise BadInput(f"{source} is not a copy of a registry", hint="flowstate registry backup makes one")
     place.folder.parent.mkdir(parents=True, exist_ok=True)
     with _written(place.folder / "restored") as partial:
-        shutil.copy(source / DATABASE_FILE, partial / DATABASE_FILE)
-        shutil.copy(source / PUBLIC_FILE, partial / PUBLIC_FILE)
+        for path in [*source.glob(f"{DATABASE_FILE}*"), source / PUBLIC_FILE]:  # with the write-ahead log of who looked inside
+            shutil.copy(path, partial / path.name)
         _copy_models(source, partial)
         verdict = _verified(partial, source, operator)
         if keys is not None:

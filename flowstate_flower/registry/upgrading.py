@@ -1,4 +1,4 @@
-"""Bringing a registry of an older version to this one: one transaction, every changed row in the log, a signed head at the end."""
+"""Bringing a registry of an older version to this one: one transaction, with an entry for every row that changes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
