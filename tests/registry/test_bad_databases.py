@@ -14,7 +14,8 @@ from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry import Registry, audit, rounds, views
 from flowstate_flower.registry.desk import desk
-from flowstate_flower.registry.places import parsed_url, place_of, without_passwordfrom flowstate_flower.registry.tables import EvaluationRow
+from flowstate_flower.registry.places import parsed_url, place_of, without_password
+from flowstate_flower.registry.tables import EvaluationRow
 
 APPENDS = """
 import sys
@@ -171,10 +172,15 @@ def test_a_server_that_goes_away_loses_nothing(create, server, tmp_path: Path) -
     registry = create(tmp_path)
     record(registry, 3)
     ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
-    with pytest.raises(BrokenRegistry, match="cannot be written"), desk(registry, actor="operator") as d:
-        d.session.connection()
-        server.sql(ended.format(registry.place.url.database))
-        d.add(EvaluationRow(run="run", round=2, metric="accuracy", value=1.0))
+
+    def interrupted() -> None:
+        with desk(registry, actor="operator") as d:
+            d.session.connection()
+            server.sql(ended.format(registry.place.url.database))
+            d.add(EvaluationRow(run="run", round=2, metric="accuracy", value=1.0))
+
+    with pytest.raises(BrokenRegistry, match="cannot be written"):
+        interrupted()
     record(registry, 3, 1)  # the next one finds a connection that lives
     assert audit.verify(registry, registry.operator).findings == ()
     assert len(views.audit_log(registry)) == 6

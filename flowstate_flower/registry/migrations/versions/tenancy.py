@@ -65,8 +65,6 @@ def _new_tables() -> None:
 
 def _consents(bind: sa.Connection, changes: Changes) -> None:
     """The table anew: a consent was known by when it was granted, and is by when it was signed."""
-    absent = ("expires_at", "app", "most_rounds", "most_steps", "least_noise_multiplier", "largest_clip_norm")
-    absent += ("largest_epsilon", "withdrawal_signed_at", "withdrawal")
     before = [dict(row._mapping) for row in bind.execute(sa.text("SELECT * FROM consent ORDER BY tenant, granted_at"))]
     op.drop_table("consent")
     reals = ("least_noise_multiplier", "largest_clip_norm", "largest_epsilon")
@@ -82,7 +80,7 @@ def _consents(bind: sa.Connection, changes: Changes) -> None:
     )
     op.create_index("ix_consent_purpose", "consent", ["purpose", "withdrawn_at", "expires_at", "tenant"])
     for old in before:
-        row = {**old, **dict.fromkeys(absent), "signed_at": old["granted_at"], "envelope": ""}
+        row = {**dict.fromkeys(table.columns.keys()), **old, "signed_at": old["granted_at"], "envelope": ""}
         row["withdrawn_at"] = old["withdrawn_at"] or changes.now
         bind.execute(table.insert().values(**row))
         what = "carried-over" if old["withdrawn_at"] else "ended-unsigned"
