@@ -168,5 +168,5 @@ def _rejection(record: ClosedRound, position: int, rejection: Rejection) -> Reje
         node=str(rejection.node),
         tenant=rejection.tenant,
         reason=rejection.reason,
-        detail=rejection.detail[:300],
+        detail=rejection.detail[:300].replace("\0", "\N{REPLACEMENT CHARACTER}"),  # which PostgreSQL does not store
     )

@@ -69,7 +69,7 @@ def secure(connection: Connection) -> None:
     except ProgrammingError as error:
         raise BadInput(
             f"this login may not make the role {role}: {cause(error)}",
-            hint=f"as superuser: CREATE ROLE {role} NOLOGIN; GRANT {role} TO the login WITH ADMIN OPTION",
+            hint=f"as superuser: CREATE ROLE {role} NOLOGIN; GRANT {role} TO the login",
         ) from error
 
 

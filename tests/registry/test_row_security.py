@@ -199,3 +199,8 @@ def test_a_role_that_may_not_be_made_is_one_clear_error(server, tmp_path) -> Non
     assert not (tmp_path / "humble" / "registry.url").exists()
     with pytest.raises(BrokenRegistry, match="holds no registry"):
         Registry.open(server.url("humble_home", "humble"), home=tmp_path)
+    server.sql("CREATE ROLE flowstate_humble_home NOLOGIN")
+    server.sql("GRANT flowstate_humble_home TO humble")
+    made = Registry.create(server.url("humble_home", "humble"), tmp_path / "humble")
+    configuration.change(made, "quotas.nodes", 3, actor="operator")
+    assert checking.check(made)[0].problems == ()
