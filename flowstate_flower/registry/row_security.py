@@ -87,5 +87,4 @@ def _secure(connection: Connection, name: str, table: str, role: str) -> None:
         statements.append(f"CREATE POLICY own ON {table} USING ({OWN[name]}) WITH CHECK ({OWN[name]})")
     if name in SEEN:
         statements.append(f"CREATE POLICY seen ON {table} FOR SELECT USING ({SEEN[name]})")
-    for statement in statements:
-        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql("; ".join(statements))
