@@ -70,7 +70,7 @@ class Registry:
             with engine.execution_options(owner=True).connect() as connection:
                 version = read_version(connection, place)
         except DBAPIError as error:
-            raise BrokenRegistry(f"{place.name} cannot be opened: {cause(error)}", hint=hint(place)) from error
+            raise BrokenRegistry(f"{place.name} cannot be read: {cause(error)}", hint=hint(place, "restore a copy")) from error
         if version < SCHEMA_VERSION:
             raise BrokenRegistry(
                 f"{place.name} has schema {version}, this version reads {SCHEMA_VERSION}", hint="flowstate registry migrate"

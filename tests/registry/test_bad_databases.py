@@ -140,8 +140,8 @@ def test_a_writer_that_waits_too_long_is_one_clear_line(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://nobody@127.0.0.1:9/none", "cannot be opened"),
-        ("postgresql+psycopg://nobody@/none?host=/nonexistent", "cannot be opened"),
+        ("postgresql://nobody@127.0.0.1:9/none", "cannot be read"),
+        ("postgresql+psycopg://nobody@/none?host=/nonexistent", "cannot be read"),
     ],
 )
 def test_a_server_that_cannot_be_reached_is_one_clear_line(

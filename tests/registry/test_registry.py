@@ -121,7 +121,7 @@ def test_what_is_not_a_registry_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no registry at"):
         Registry.open(tmp_path)
     (tmp_path / "registry.db").write_bytes(b"not a database, but long enough to be asked" * 100)
-    with pytest.raises(BrokenRegistry, match="cannot be opened: file is not a database"):
+    with pytest.raises(BrokenRegistry, match="cannot be read: file is not a database"):
         Registry.open(tmp_path)
     with sqlite3.connect(tmp_path / "other.db") as raw:
         raw.execute("pragma user_version = 99")
