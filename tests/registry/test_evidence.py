@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput
 from flowstate_flower.registry import Registry, audit, log, rounds, safekeeping, tenants, views
-from flowstate_flower.registry.database import KEY_FILE, log_origin
+from flowstate_flower.registry.database import KEK_FILE, KEY_FILE, log_origin
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.log import entry_bytes
 from flowstate_flower.registry.tables import AuditEventRow, ContributionRow, CosignatureRow, KeyRow, LogHeadRow, RefusalRow
@@ -136,6 +137,16 @@ def test_refusals_are_read_by_whoever_has_the_keys(registry: Registry) -> None:
     tenants.move(registry, "tenant-5", tenants.Status.SUSPENDED, actor="operator")
     tenants.move(registry, "tenant-5", tenants.Status.DELETING, actor="operator")
     assert sealed(registry) == 2
+
+
+def test_an_auditor_without_the_keys_is_told_what_was_not_read(registry: Registry, capsys) -> None:
+    folder = registry.path.parent
+    registry.close()
+    assert run(["audit", "verify", "--registry", str(folder)]) == 0
+    assert "sealed" not in capsys.readouterr().out
+    (folder / KEK_FILE).unlink()
+    assert run(["audit", "verify", "--registry", str(folder)]) == 0
+    assert "2 sealed statements were not read" in capsys.readouterr().out
 
 
 def test_a_refusal_that_was_sealed_for_another_place_is_found(registry: Registry) -> None:
