@@ -11,8 +11,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FLOWSTATE_", frozen=True)
 
-    registry: Path = Path("registry.db")
-    """The registry that reading commands open: a file, or the folder that holds `registry.db`."""
+    registry: str = "registry.db"
+    """The registry that commands open: a folder, a file in it, or the URL of a PostgreSQL database."""
+
+    home: Path = Path()
+    """The folder with the keys and models of a registry that is named by a URL."""
 
     kek_file: Path | None = None
     """The file with the key-encryption keys. Without it, `kek.key` beside the registry."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowstate_flower.errors import BadInput, UnknownName
-from flowstate_flower.registry.database import DATABASE_FILE
+from flowstate_flower.registry.places import DATABASE_FILE
 from flowstate_flower.simulations.engines import ENGINES
 from flowstate_flower.simulations.report import write_report
 from flowstate_flower.simulations.results import Results, collect

@@ -8,21 +8,27 @@ import typer
 
 from flowstate_flower.errors import BadInput
 from flowstate_flower.registry import Registry
+from flowstate_flower.registry.places import without_password
 from flowstate_flower.settings import Settings
 from flowstate_flower.trust.dsse import MAX_ENVELOPE_BYTES, Envelope, MalformedEnvelope
 
 RegistryOption = Annotated[
-    Path | None,
-    typer.Option("--registry", help="registry.db or its folder. Default: FLOWSTATE_REGISTRY, else ./registry.db"),
+    str | None,
+    typer.Option("--registry", help="Its folder, or PostgreSQL's URL. Default: FLOWSTATE_REGISTRY, else ./registry.db"),
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The tenant's name.")]
 HomeArgument = Annotated[Path, typer.Argument(metavar="HOME", help="The tenant's own folder: policy, key and ledger.")]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="What the tenant signed, or - for stdin.")]
 
 
-def opened(path: Path | None, *, to_write: bool = False) -> Registry:
+def said(registry: str | None) -> str:
+    """Where the registry is: as a flag says, which never holds a password, or as the environment does."""
+    return Settings().registry if registry is None else without_password(registry)
+
+
+def opened(registry: str | None, *, to_write: bool = False) -> Registry:
     """The registry that a flag or the environment names."""
-    return Registry.open(path if path is not None else Settings().registry, to_write=to_write)
+    return Registry.open(said(registry), to_write=to_write)
 
 
 def signed_file(path: Path) -> Envelope:

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col
 
-from flowstate_flower.registry.database import Registry, log_origin
-from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, missing_tables, whole
+from flowstate_flower.registry.database import MODELS, Registry, log_origin
+from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, whole
 from flowstate_flower.registry.row_check import Progress, RowCheck, streamed
 from flowstate_flower.registry.row_evidence import Readable
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow
@@ -59,22 +59,18 @@ def verify(
     kept = [verified(note, log_origin(operator), operator) for note in against.notes]
     with Session(registry.engine) as session:
         try:
-            absent = missing_tables(session)
-            reading = _Reading(session, operator, kept, progress, AuditPartyRow.__tablename__ not in absent)
+            reading = _Reading(session, operator, kept, progress)
             reading.read()
-            findings = reading.findings
-            if LogNodeRow.__tablename__ not in absent:
-                findings += _check_nodes(session, reading.nodes)
+            findings = [*reading.findings, *_check_nodes(session, reading.nodes)]
             witnesses, problems = check_witnesses(session, reading.roots, against.notes, against.witnesses, operator)
             findings += problems
         except (DatabaseError, ValueError, TypeError) as error:
             return Verdict(False, 0, EMPTY_ROOT.hex(), (Finding(None, f"the log cannot be read: {error}"),))
         readable = Readable(Vault(session, registry.wrapper) if registry.wrapper else None)
-        models = registry.path.parent / "models" if against.models else None
+        models = registry.path.parent / MODELS if against.models else None
         with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
             for table in AUDITED:
-                if table.__tablename__ not in absent:
-                    findings += RowCheck(session, table, pool, progress, readable, models).findings(reading.added)
+                findings += RowCheck(session, table, pool, progress, readable, models).findings(reading.added)
     findings += readable.findings
     findings.sort(key=lambda finding: (finding.entry is None, finding.entry))
     return Verdict(
@@ -90,7 +86,6 @@ class _Reading:
     operator: PublicKey
     kept: Sequence[Checkpoint]
     progress: Progress
-    has_parties: bool
     findings: list[Finding] = field(default_factory=list)
     frontier: Frontier = field(default_factory=Frontier)
     added: Counter[str] = field(default_factory=Counter)
@@ -143,12 +138,10 @@ class _Reading:
                 self.added[entry.kind] += 1
                 expected += 1
             yield leaves
-        if self.has_parties and used != self.session.scalar(select(func.count()).select_from(AuditPartyRow)):
+        if used != self.session.scalar(select(func.count()).select_from(AuditPartyRow)):
             self.findings.append(Finding(None, "the table audit_party names tenants for entries that do not exist"))
 
     def _parties(self, first: int, last: int) -> dict[int, list[str]]:
-        if not self.has_parties:
-            return {}
         columns: list[Any] = [AuditPartyRow.position, AuditPartyRow.tenant]
         found: dict[int, list[str]] = {}
         for position, tenant in self.session.execute(select(*columns).where(columns[0].between(first, last))):

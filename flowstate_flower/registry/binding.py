@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, event, or_
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Session, SQLModel, col, select, true
 
+from flowstate_flower.registry.engines import become_the_federation
 from flowstate_flower.registry.raw_sql import raw_part
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import (
@@ -121,3 +122,4 @@ def lift(session: Session) -> None:
     """The desk is about to write its own entries in the log: what the tenant did is done."""
     if BOUND_TO in session.info:
         session.info[BOUND_TO] = None
+        become_the_federation(session.connection())

@@ -10,7 +10,7 @@ from functools import partial
 from sqlmodel import col, select
 
 from flowstate_flower.errors import BadInput
-from flowstate_flower.registry import places
+from flowstate_flower.registry import draws
 from flowstate_flower.registry.clocks import not_from_the_future
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import Desk, desk, timestamp
@@ -102,7 +102,7 @@ def _grant(registry: Registry, statement: ConsentStatement, envelope: Envelope) 
                 **statement.bounds.model_dump(),
             )
         )
-        d.before_commit(partial(places.give, tenant=statement.tenant, purpose=statement.purpose))
+        d.before_commit(partial(draws.give, tenant=statement.tenant, purpose=statement.purpose))
 
 
 def _withdraw(registry: Registry, statement: WithdrawalStatement, envelope: Envelope) -> None:

@@ -1,31 +1,25 @@
-"""Opening a registry: SQLite in WAL mode, full sync, one schema version, the operator's key beside it."""
+"""Opening a registry: a folder with SQLite's file in it, or a PostgreSQL database with a folder; the operator's keys beside."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
-from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session, SQLModel
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.binding import bind
-from flowstate_flower.registry.tables import AUDITED, LOG
-from flowstate_flower.registry.tenancy_tables import PlaceRow, UsageRow
+from flowstate_flower.registry.engines import cause
+from flowstate_flower.registry.places import Place, new_place, place_of
+from flowstate_flower.registry.schema import SCHEMA_VERSION, create_schema, read_version
+from flowstate_flower.registry.scrubbing import scrub
 from flowstate_flower.settings import Settings
 from flowstate_flower.trust.encryption import KeyWrapper, LocalKeys
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 
-SCHEMA_VERSION = 2
-CACHE_KIB = 65_536
-"""Of pages of the database, per connection: the log's indexes are read and written all over."""
-KEY_FILE, PUBLIC_FILE, DATABASE_FILE, KEK_FILE = "operator.key", "operator.pub", "registry.db", "kek.key"
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
-LOCK_SECONDS, SCRUB_MILLISECONDS = 30, 2000
-TABLES: tuple[type[SQLModel], ...] = (*AUDITED, PlaceRow, UsageRow, *LOG)
+KEY_FILE, PUBLIC_FILE, KEK_FILE, MODELS = "operator.key", "operator.pub", "kek.key", "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,58 +29,65 @@ class Registry:
     `tenant` is whose eyes and hands these are: None for the operator's, which see everything.
     """
 
-    path: Path
+    place: Place
     engine: Engine
     signer: SigningKey | None
     wrapper: KeyWrapper | None = None
     tenant: str | None = None
 
     @classmethod
-    def create(cls, folder: Path) -> "Registry":
-        """A new registry and a new operator key in `folder`. Raises `BadInput` where one exists or nothing can be written."""
-        path = folder / DATABASE_FILE
-        signer = SigningKey.generate()
+    def create(cls, where: Path | str, home: Path | None = None) -> "Registry":
+        """A new registry with new keys: in the folder `where`, or in the database of a URL with its files in `home`.
+
+        Raises `BadInput` where one exists or nothing can be written, `BrokenRegistry` where the database cannot be reached.
+        """
+        place = new_place(where, home)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            signer.write(folder / KEY_FILE)
-            wrapper = local_keys(folder, create=True)
-            (folder / PUBLIC_FILE).write_text(signer.public.text + "\n", encoding="ascii")
+            place.folder.mkdir(parents=True, exist_ok=True)
+            place.claim()
         except FileExistsError as error:
-            raise BadInput(f"{path} exists already", hint="choose another folder") from error
+            raise BadInput(f"{place.path} exists already", hint="choose another folder") from error
         except OSError as error:
-            raise BadInput(f"cannot write to {folder}: {error.strerror}", hint="choose another folder") from error
-        engine = sqlite_engine(path)
-        with engine.begin() as connection:
-            _make_tables(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        return cls(path, engine, signer, wrapper)
+            raise BadInput(f"cannot write to {place.folder}: {error.strerror}", hint="choose another folder") from error
+        try:
+            with owning(place) as connection:
+                create_schema(connection)
+                signer, wrapper = _make_keys(place.folder)  # a database without its keys would be nobody's
+        except BaseException:
+            place.path.unlink()
+            raise
+        return cls(place, place.engine(), signer, wrapper)
 
     @classmethod
-    def open(cls, path: Path, *, to_write: bool = False) -> "Registry":
-        """The registry in `path`, a file or the folder that holds it. Raises `BadInput` or `BrokenRegistry`."""
-        file = path / DATABASE_FILE if path.is_dir() else path
-        if not file.is_file():
-            raise BadInput(f"no registry at {file}", hint="pass --registry, or set FLOWSTATE_REGISTRY")
-        engine = sqlite_engine(file)
+    def open(cls, where: Path | str, *, to_write: bool = False, home: Path | None = None) -> "Registry":
+        """The registry in `where`: a folder, a file in it, or a URL with its files in `home`.
+
+        Raises `BadInput` or `BrokenRegistry`.
+        """
+        place = place_of(where, home)
+        engine = place.engine()
         try:
-            with engine.connect() as connection:
-                version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        except DatabaseError as error:
-            raise BrokenRegistry(f"{file} cannot be read as a registry: {error.orig}", hint="restore a copy") from error
-        if version != SCHEMA_VERSION:
+            with engine.execution_options(owner=True).connect() as connection:
+                version = read_version(connection, place)
+        except DBAPIError as error:
+            raise BrokenRegistry(f"{place.name} cannot be read: {cause(error)}", hint=hint(place, "restore a copy")) from error
+        if version < SCHEMA_VERSION:
             raise BrokenRegistry(
-                f"{file} has schema {version}, this version reads {SCHEMA_VERSION}",
-                hint="use the version that wrote it",
+                f"{place.name} has schema {version}, this version reads {SCHEMA_VERSION}", hint="flowstate registry migrate"
             )
         if not to_write:
-            return cls(file, engine, None)
-        signer, wrapper = SigningKey.read(file.parent / KEY_FILE), local_keys(file.parent)
-        try:
-            _complete(engine)
-        except DatabaseError as error:
-            raise BrokenRegistry(f"{file} cannot be written: {error.orig}", hint="check the disk") from error
-        return cls(file, engine, signer, wrapper)
+            return cls(place, engine, None)
+        return cls(place, engine, SigningKey.read(place.folder / KEY_FILE), local_keys(place.folder))
+
+    @property
+    def path(self) -> Path:
+        """The file that is the database, or that names it."""
+        return self.place.path
+
+    @property
+    def name(self) -> str:
+        """How people know it."""
+        return self.place.name
 
     def as_tenant(self, tenant: str) -> "Registry":
         """The same registry as one tenant may see and change it: what belongs to others is not there."""
@@ -105,7 +106,8 @@ class Registry:
 
     def session(self, *, writes: bool = False) -> Session:
         """A session, bound to the tenant where there is one."""
-        session = Session(self.engine.execution_options(writes=True) if writes else self.engine, expire_on_commit=not writes)
+        engine = self.engine.execution_options(writes=writes, tenant=self.tenant)
+        session = Session(engine, expire_on_commit=not writes)
         if self.tenant is not None:
             bind(session, self.tenant)
         return session
@@ -116,38 +118,39 @@ class Registry:
         try:
             with self.session() as session:
                 yield session
-        except DatabaseError as error:
-            raise BrokenRegistry(f"{self.path} cannot be read: {error.orig}", hint="restore a copy") from error
+        except DBAPIError as error:
+            raise BrokenRegistry(
+                f"{self.name} cannot be read: {cause(error)}", hint=hint(self.place, "restore a copy")
+            ) from error
 
     def scrub(self) -> None:
-        """Let nothing that was overwritten remain in the write-ahead log. Raises `BadInput` while somebody still reads it."""
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {SCRUB_MILLISECONDS}")
-            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * LOCK_SECONDS}")
-        if busy:
-            raise BadInput(f"{self.path} is being read, so its write-ahead log stays", hint="stop the readers, and repeat this")
+        """Let nothing that was overwritten remain. Raises `BadInput` while somebody still reads it."""
+        scrub(self.engine, self.place)
 
     def close(self) -> None:
-        """Release the file; the write-ahead log is folded in when the last one leaves."""
+        """Release the file, whose write-ahead log is folded in when the last one leaves, or the server."""
         self.engine.dispose()
 
 
-def _complete(engine: Engine) -> None:
-    """Add the tables that came after the registry was made."""
-    present = set(inspect(engine).get_table_names())
-    if not {str(model.__tablename__) for model in TABLES} <= present:
-        with engine.execution_options(writes=True).begin() as connection:
-            _make_tables(connection)
+@contextmanager
+def owning(place: Place) -> Iterator[Connection]:
+    """A transaction with the rights of the login, which may make and change tables, and with the lock of whoever writes.
+
+    Raises `BrokenRegistry` where the database does not do it.
+    """
+    engine = place.engine()
+    try:
+        with engine.execution_options(owner=True, writes=True).begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise BrokenRegistry(f"{place.name} cannot be written: {cause(error)}", hint=hint(place)) from error
+    finally:
+        engine.dispose()
 
 
-def _make_tables(connection: Connection) -> None:
-    """The tables and indexes that are not there yet: all of them, or those that came after the registry was made."""
-    tables = [SQLModel.metadata.tables[str(model.__tablename__)] for model in TABLES]
-    SQLModel.metadata.create_all(connection, tables=tables)
-    for table in tables:
-        for index in table.indexes:
-            index.create(connection, checkfirst=True)
+def hint(place: Place, of_a_file: str = "check the disk") -> str:
+    """What to do where a database does not answer."""
+    return of_a_file if place.url is None else "check the server, the login and its rights"
 
 
 def log_origin(key: PublicKey) -> str:
@@ -169,21 +172,12 @@ def kek_file(folder: Path) -> Path:
     return Settings().kek_file or folder / KEK_FILE
 
 
-def sqlite_engine(path: Path) -> Engine:
-    """An engine whose writers take the lock before they read, so that no two extend the same head.
-
-    Writers bind to `engine.execution_options(writes=True)`.
-    """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_SECONDS, "isolation_level": None})
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        for pragma in (*PRAGMAS, f"cache_size = -{CACHE_KIB}"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
+def _make_keys(folder: Path) -> tuple[SigningKey, LocalKeys]:
+    signer = SigningKey.generate()
+    try:
+        signer.write(folder / KEY_FILE)
+        wrapper = local_keys(folder, create=True)
+        (folder / PUBLIC_FILE).write_text(signer.public.text + "\n", encoding="ascii")
+    except OSError as error:
+        raise BadInput(f"cannot write to {folder}: {error.strerror}", hint="choose another folder") from error
+    return signer, wrapper

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry.binding import lift
-from flowstate_flower.registry.database import Registry, log_origin
+from flowstate_flower.registry.database import Registry, hint, log_origin
+from flowstate_flower.registry.engines import cause
 from flowstate_flower.registry.log import grow, leaf_bytes
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import AuditEventRow, AuditPartyRow, LogHeadRow, TenantRow
@@ -88,30 +89,29 @@ def desk(registry: Registry, *, actor: str) -> Iterator[Desk]:
     Raises `BrokenRegistry` where the database cannot be written.
     """
     if registry.signer is None or registry.wrapper is None:
-        raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's key to write")
+        raise BadInput(f"{registry.name} is open for reading", hint="open it with the operator's key to write")
     with _writing(registry) as session:
         open_desk = Desk(session, actor, timestamp(), Vault(session, registry.wrapper))
         yield open_desk
         session.flush()
         lift(session)
         open_desk.tidy()
-        head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
-        frontier = Frontier.parse(head.frontier) if head else Frontier()
+        frontier = newest_frontier(session)
         entries = list(open_desk.entries(frontier.size))
         if not entries:  # what is only counted is kept without an entry
             session.commit()
             return
-        _append(session, registry, registry.signer, frontier, entries)
+        append(session, registry.signer, frontier, entries)
         session.commit()
 
 
-def _append(
-    session: Session,
-    registry: Registry,
-    signer: SigningKey,
-    frontier: Frontier,
-    entries: list[tuple[dict[str, Any], list[str]]],
-) -> None:
+def newest_frontier(session: Session) -> Frontier:
+    """Where the log grows from."""
+    head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
+    return Frontier.parse(head.frontier) if head else Frontier()
+
+
+def append(session: Session, signer: SigningKey, frontier: Frontier, entries: list[tuple[dict[str, Any], list[str]]]) -> None:
     """Entries, tiles that they complete, and the signed head over all of it."""
     grown = frontier.extend(bytes.fromhex(entry["leaf_hash"]) for entry, _ in entries)
     session.execute(insert(AuditEventRow), [entry for entry, _ in entries])
@@ -119,7 +119,7 @@ def _append(
         session.execute(insert(AuditPartyRow), parties)
     if grown.size >> TILE_HEIGHT != frontier.size >> TILE_HEIGHT:
         grow(session, grown.size)
-    checkpoint = Checkpoint(log_origin(registry.operator), grown.size, grown.root())
+    checkpoint = Checkpoint(log_origin(signer.public), grown.size, grown.root())
     head = {"size": grown.size, "note": checkpoint.sign(signer), "frontier": grown.to_text()}
     session.execute(insert(LogHeadRow), head)
 
@@ -135,5 +135,5 @@ def _writing(registry: Registry) -> Iterator[Session]:
     try:
         with registry.session(writes=True) as session:
             yield session
-    except OperationalError as error:
-        raise BrokenRegistry(f"{registry.path} cannot be written: {error.orig}", hint="check the disk") from error
+    except DBAPIError as error:
+        raise BrokenRegistry(f"{registry.name} cannot be written: {cause(error)}", hint=hint(registry.place)) from error

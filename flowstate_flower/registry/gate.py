@@ -11,7 +11,7 @@ from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, func, select
 
 from flowstate_flower.admission import Fault, Reason
-from flowstate_flower.registry import places
+from flowstate_flower.registry import draws
 from flowstate_flower.registry.configuration import Configuration, Quotas, effective_for
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import desk, timestamp
@@ -61,7 +61,7 @@ def candidates(registry: Registry, ask: Ask, tenants: Collection[str]) -> Mappin
     """Those of `tenants` that may be asked, by name, with the key that signs for them. What others agreed to is not read."""
     found: dict[str, PublicKey] = {}
     with registry.reading() as session:
-        for names in places.batches(sorted(tenants), places.AT_ONCE):
+        for names in draws.batches(sorted(tenants), draws.AT_ONCE):
             found.update(_able(session, ask, names, effective_for(session, ask.run, names)))
     return found
 
@@ -75,7 +75,7 @@ def cohort(registry: Registry, ask: Ask, count: int, rng: random.Random, model_b
     """
     found: dict[str, PublicKey] = {}
     with registry.reading() as session:
-        for names in places.drawn(session, ask.purpose, rng):
+        for names in draws.drawn(session, ask.purpose, rng):
             settings = effective_for(session, ask.run, names)
             able = _able(session, ask, names, settings)
             over = _over_quota(session, ask, able, settings, model_bytes, charge=False)

@@ -1,14 +1,14 @@
 """The log as it is stored: entries, the bytes of their leaves, complete tiles of the tree, and proofs from them.
 
 A row of `log_node` is the root of a complete tile: 256 neighbouring hashes of the level below. Such rows are written once and
-never change; where they are missing, as in a registry of an earlier version, they are computed, and stored with the next tile.
+never change; where they are missing, as after a migration, they are computed, and stored with the next tile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import func, insert, inspect
+from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
@@ -54,12 +54,6 @@ def leaf_bytes(fields: Mapping[str, object], parties: Sequence[str]) -> bytes:
     return canonical({**fields, "parties": sorted(parties)} if parties else fields)
 
 
-def missing_tables(session: Session) -> frozenset[str]:
-    """Tables of the log that a registry of an earlier version does not have yet."""
-    present = set(inspect(session.connection()).get_table_names())
-    return frozenset(str(t.__tablename__) for t in (AuditPartyRow, LogNodeRow, CosignatureRow)) - present
-
-
 def whole(registry: Registry) -> None:
     """Raises `BadInput` for a registry as one tenant sees it: a part of the log proves nothing."""
     if registry.tenant is not None:
@@ -68,7 +62,6 @@ def whole(registry: Registry) -> None:
 
 def stored_tiles(session: Session) -> Tile:
     """Tiles as the database holds them, the last few kept in memory. What is not stored is computed from the level below."""
-    has_nodes = LogNodeRow.__tablename__ not in missing_tables(session)
 
     @lru_cache(maxsize=CACHED_TILES)
     def tile(level: int, index: int) -> Sequence[bytes]:
@@ -76,7 +69,7 @@ def stored_tiles(session: Session) -> Tile:
         places = range(first, first + TILE_WIDTH)
         if level == 0:
             return _contiguous(session.execute(_leaves(places)).all(), first)
-        found = _contiguous(session.execute(_nodes(level, places)).all(), first) if has_nodes else []
+        found = _contiguous(session.execute(_nodes(level, places)).all(), first)
         if len(found) < TILE_WIDTH:
             found = [*found, *_computed(tile, level, range(first + len(found), places.stop))]
         return found
@@ -102,14 +95,12 @@ def newest_checkpoint(registry: Registry) -> str:
     with registry.reading() as session:
         head = session.exec(select(LogHeadRow).order_by(col(LogHeadRow.size).desc()).limit(1)).first()
         if head is None:
-            raise BadInput(f"{registry.path} has no entries yet", hint="a checkpoint exists once something is recorded")
+            raise BadInput(f"{registry.name} has no entries yet", hint="a checkpoint exists once something is recorded")
         return head.note + "".join(row.line for row in cosignature_rows(session) if row.log_size == head.size)
 
 
 def cosignature_rows(session: Session) -> Sequence[CosignatureRow]:
     """What witnesses signed, by size."""
-    if CosignatureRow.__tablename__ in missing_tables(session):
-        return []
     return session.exec(select(CosignatureRow).order_by(col(CosignatureRow.log_size), col(CosignatureRow.public_key))).all()
 
 
@@ -159,8 +150,6 @@ def holds(registry: Registry, checkpoint: Checkpoint) -> bool:
 
 def parties_of(session: Session, position: int) -> Sequence[str]:
     """The other tenants that an entry concerns."""
-    if AuditPartyRow.__tablename__ in missing_tables(session):
-        return []
     return session.exec(select(AuditPartyRow.tenant).where(AuditPartyRow.position == position)).all()
 
 

@@ -16,8 +16,8 @@ from flowstate_flower.errors import UnknownName
 from flowstate_flower.registry.configuration import Configuration, Quotas, effective_for
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import timestamp
+from flowstate_flower.registry.draws import AT_ONCE, batches
 from flowstate_flower.registry.incidents import OTHER, Incident, known_reason, lifecycle, of_rejections
-from flowstate_flower.registry.places import AT_ONCE, batches
 from flowstate_flower.registry.quotas import Meter, Meters
 from flowstate_flower.registry.tables import (
     ConsentRow,

@@ -1,53 +1,107 @@
-"""Drawing tenants at random from those that agreed to a purpose, without reading them all.
+"""Where a registry is: SQLite's file in a folder, or a PostgreSQL database that `registry.url` in a folder names.
 
-Whoever agrees to a purpose for the first time gets the purpose's next number and keeps it, whatever becomes of the consent.
-So the numbers have no gaps, nobody chooses its own, and to draw one is to draw a tenant. Numbers are no evidence: the judgement
-of a tenant that was drawn is made on what is in the log.
+The folder holds everything that is not a row: the operator's keys, the key-encryption key, models.
 """
 
-import random
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TypeVar
+import os
+from dataclasses import dataclass
+from pathlib import Path
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 
-from flowstate_flower.registry.tenancy_tables import PlaceRow
+from flowstate_flower.errors import BadInput
+from flowstate_flower.registry.engines import DRIVER, POSTGRESQL, postgresql_engine, sqlite_engine
+from flowstate_flower.settings import Settings
 
-BATCH, AT_ONCE = 128, 1000
-T = TypeVar("T")
-
-
-def give(session: Session, tenant: str, purpose: str) -> None:
-    """The next number of `purpose`, to a tenant that has none. The session sees all tenants and holds the write lock."""
-    if session.get(PlaceRow, (purpose, tenant)) is None:
-        session.add(PlaceRow(purpose=purpose, tenant=tenant, position=_highest(session, purpose) + 1))
-        session.flush()
+DATABASE_FILE, URL_FILE = "registry.db", "registry.url"
 
 
-def drawn(session: Session, purpose: str, rng: random.Random) -> Iterator[list[str]]:
-    """Everybody who ever agreed to `purpose`, in a uniformly random order, a batch at a time."""
-    columns, of_purpose = select(PlaceRow.position, PlaceRow.tenant), PlaceRow.purpose == purpose
-    for positions in batches(shuffled(_highest(session, purpose), rng), BATCH):
-        numbered = dict(session.exec(columns.where(of_purpose, col(PlaceRow.position).in_(positions))).all())
-        yield [numbered[position] for position in positions if position in numbered]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`path` is the file that is the database, or that names it; `url` is the database's where it is not that file."""
+
+    path: Path
+    url: URL | None = None
+
+    @property
+    def folder(self) -> Path:
+        """What is kept beside the database."""
+        return self.path.parent
+
+    @property
+    def name(self) -> str:
+        """How people know it; a password is not shown."""
+        return str(self.path) if self.url is None else self.url.render_as_string(hide_password=True)
+
+    def engine(self) -> Engine:
+        """An engine for it. Nothing is connected yet."""
+        return sqlite_engine(self.path) if self.url is None else postgresql_engine(self.url)
+
+    def claim(self) -> None:
+        """Make the file. Raises `FileExistsError`."""
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            if self.url is not None:  # who knows the password brings it along: PGPASSFILE, PGPASSWORD, a service file
+                url = self.url
+                bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+                file.write(bare.render_as_string() + "\n")
 
 
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in order, `size` at a time."""
-    left = iter(items)
-    while batch := list(islice(left, size)):
-        yield batch
+def new_place(where: Path | str, home: Path | None = None) -> Place:
+    """Where a registry is to be: a folder, or a URL with its files in `home`. Raises `BadInput`."""
+    if is_url(where):
+        return Place(_home(home) / URL_FILE, parsed_url(str(where)))
+    if home is not None:
+        raise BadInput(f"{where} is a folder already, so no home is needed", hint="--home goes with a URL")
+    return Place(Path(where) / DATABASE_FILE)
 
 
-def shuffled(count: int, rng: random.Random) -> Iterator[int]:
-    """The numbers 1 to `count` in a uniformly random order; whoever takes only the first few pays for these (Fisher-Yates)."""
-    moved: dict[int, int] = {}
-    for first in range(count):
-        other = rng.randrange(first, count)
-        yield moved.get(other, other) + 1
-        moved[other] = moved.pop(first, first)
+def place_of(where: Path | str, home: Path | None = None) -> Place:
+    """Where a registry is said to be: a folder, a file in it, or a URL. Raises `BadInput` where there is none."""
+    if is_url(where):
+        return Place(_home(home) / URL_FILE, parsed_url(str(where)))
+    path = Path(where)
+    if path.is_dir():
+        path = path / (URL_FILE if (path / URL_FILE).is_file() else DATABASE_FILE)
+    if not path.is_file():
+        raise BadInput(f"no registry at {path}", hint="pass --registry, or set FLOWSTATE_REGISTRY")
+    return Place(path, _read_url(path)) if path.name == URL_FILE else Place(path)
 
 
-def _highest(session: Session, purpose: str) -> int:
-    return session.exec(select(func.max(PlaceRow.position)).where(PlaceRow.purpose == purpose)).one() or 0
+def is_url(where: Path | str) -> bool:
+    """Whether a database server is meant, not a file."""
+    return isinstance(where, str) and "://" in where
+
+
+def parsed_url(text: str) -> URL:
+    """A PostgreSQL URL. Raises `BadInput`, which never repeats a password."""
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError) as error:
+        raise BadInput("not a database's URL", hint=f"{DRIVER}://USER@HOST/DATABASE") from error
+    if url.drivername not in (POSTGRESQL, DRIVER):
+        raise BadInput(f"a registry cannot be in {url.drivername}", hint=f"{DRIVER}://USER@HOST/DATABASE, or a folder")
+    if "password" in url.query:  # where it would be shown
+        url = url.set(password=str(url.query["password"])).difference_update_query(["password"])
+    return url.set(drivername=DRIVER)
+
+
+def without_password(text: str) -> str:
+    """What an argument may say. Raises `BadInput` for a password, which everybody on the machine could read there."""
+    if is_url(text) and parsed_url(text).password is not None:
+        raise BadInput(
+            "a password does not belong in an argument", hint="PGPASSFILE, PGPASSWORD, or the URL in FLOWSTATE_REGISTRY"
+        )
+    return text
+
+
+def _home(home: Path | None) -> Path:
+    return home if home is not None else Settings().home
+
+
+def _read_url(path: Path) -> URL:
+    try:
+        return parsed_url(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot read {path}", hint="it holds one line, the database's URL") from error

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from flowstate_flower.admission import Refusal, Rejection
 from flowstate_flower.errors import BadInput, UnknownName
-from flowstate_flower.registry.database import Registry
+from flowstate_flower.registry.database import MODELS, Registry
 from flowstate_flower.registry.desk import Desk, desk
 from flowstate_flower.registry.models import store_model
 from flowstate_flower.registry.tables import (
@@ -79,7 +79,7 @@ def record_round(registry: Registry, record: ClosedRound) -> None:
     The model's file is complete before the row that names it.
     """
     outcome = record.outcome
-    digest = store_model(registry.path.parent / "models", record.names, record.model)
+    digest = store_model(registry.path.parent / MODELS, record.names, record.model)
     with desk(registry, actor=OPERATOR) as d:
         d.add(
             RoundRow(
@@ -168,5 +168,5 @@ def _rejection(record: ClosedRound, position: int, rejection: Rejection) -> Reje
         node=str(rejection.node),
         tenant=rejection.tenant,
         reason=rejection.reason,
-        detail=rejection.detail[:300],
+        detail=rejection.detail[:300].replace("\0", "\N{REPLACEMENT CHARACTER}"),  # which PostgreSQL does not store
     )

@@ -6,11 +6,11 @@ run, and ciphertexts under a new key ever change, and each change is an audit ev
 
 from typing import ClassVar
 
-from sqlalchemy import DDL, event
+from sqlalchemy import BigInteger, Integer, String
 from sqlmodel import Field, Index, SQLModel
 
 from flowstate_flower.registry.row import Row
-from flowstate_flower.registry.tenancy_tables import NUMBER_CONSENTS, DataKeyRow, PlaceRow, RequestRow, SettingsRow
+from flowstate_flower.registry.tenancy_tables import DataKeyRow, PlaceRow, RequestRow, SettingsRow, UsageRow
 
 
 class TenantRow(Row, table=True):
@@ -267,6 +267,10 @@ AUDITED: tuple[type[Row], ...] = (
 LOG: tuple[type[SQLModel], ...] = (AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow)
 """The log itself."""
 
-_places = SQLModel.metadata.tables[PlaceRow.__tablename__]
-_places.add_is_dependent_on(SQLModel.metadata.tables[ConsentRow.__tablename__])
-event.listen(_places, "after_create", DDL(NUMBER_CONSENTS))  # type: ignore[no-untyped-call]
+# PostgreSQL counts as far as SQLite does, and compares text byte by byte, whatever the database's language is.
+for _model in (*AUDITED, PlaceRow, UsageRow, *LOG):
+    for _column in _model.__table__.columns:  # type: ignore[attr-defined]
+        if isinstance(_column.type, Integer):
+            _column.type = Integer().with_variant(BigInteger(), "postgresql")
+        elif isinstance(_column.type, String):
+            _column.type = String().with_variant(String(collation="C"), "postgresql")

@@ -11,8 +11,8 @@ from sqlmodel import Session, SQLModel, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.privacy import Accountant, Budget, BudgetExhausted, GaussianRelease, RoundAlreadyCharged
-from flowstate_flower.registry.database import sqlite_engine
 from flowstate_flower.registry.desk import timestamp
+from flowstate_flower.registry.engines import sqlite_engine
 from flowstate_flower.registry.tables import LedgerRow
 
 

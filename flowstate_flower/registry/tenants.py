@@ -15,7 +15,7 @@ from flowstate_flower.registry.clocks import not_from_the_future
 from flowstate_flower.registry.configuration import effective
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import Desk, desk, timestamp
-from flowstate_flower.registry.places import AT_ONCE, batches
+from flowstate_flower.registry.draws import AT_ONCE, batches
 from flowstate_flower.registry.tables import KeyRow, TenantRow
 from flowstate_flower.registry.tenancy_tables import RequestRow, UsageRow
 from flowstate_flower.registry.vault import Vault
@@ -111,7 +111,7 @@ class TenantDetail:
 def show(registry: Registry, name: str) -> TenantDetail:
     """One tenant in full. Needs the key-encryption key. Raises `BadInput`, `UnknownName`."""
     if registry.wrapper is None:
-        raise BadInput(f"{registry.path} is open for reading", hint="open it with the operator's keys")
+        raise BadInput(f"{registry.name} is open for reading", hint="open it with the operator's keys")
     with registry.reading() as session:
         row = _known(session, name)
         standing = (KeyRow.tenant == name, col(KeyRow.revoked_at).is_(None))

@@ -13,7 +13,6 @@ from sqlmodel import Session, col, select
 from flowstate_flower.errors import UnknownName
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import timestamp
-from flowstate_flower.registry.log import missing_tables
 from flowstate_flower.registry.tables import (
     AuditEventRow,
     AuditPartyRow,
@@ -193,10 +192,8 @@ def audit_log(registry: Registry, *, tenant: str | None = None, last: int | None
     with registry.reading() as session:
         if tenant is not None:
             about = col(AuditEventRow.tenant) == tenant
-            if AuditPartyRow.__tablename__ not in missing_tables(session):
-                party = select(AuditPartyRow.position).where(AuditPartyRow.tenant == tenant)
-                about = or_(about, col(AuditEventRow.position).in_(party))
-            statement = statement.where(about)
+            party = select(AuditPartyRow.position).where(AuditPartyRow.tenant == tenant)
+            statement = statement.where(or_(about, col(AuditEventRow.position).in_(party)))
         newest_first = session.exec(statement).all()
     return [AuditView(e.position, e.at, e.actor, e.tenant, e.kind, e.subject) for e in reversed(newest_first)]
 

@@ -18,7 +18,8 @@ from flowstate_flower.isolation.probe import Area, Probe
 from flowstate_flower.isolation.scratch import MINE, NOBODY, node_key
 from flowstate_flower.isolation.suite import MOST_WITH_A_CRITICAL_FAILURE
 from flowstate_flower.registry import Registry, binding, consents, quotas, tenants, vault, views
-from flowstate_flower.registry.database import DATABASE_FILE, KEY_FILE
+from flowstate_flower.registry.database import KEY_FILE
+from flowstate_flower.registry.places import DATABASE_FILE
 from flowstate_flower.registry.tables import ConsentRow, RequestRow
 from flowstate_flower.strategies import guarded_grid
 from flowstate_flower.trust import keys

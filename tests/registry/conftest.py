@@ -1,8 +1,12 @@
 """A small registry with real history: two rounds of a run, recorded by the real strategy."""
 
-from collections.abc import Callable, Sequence
+import importlib.util
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,12 +37,77 @@ def witness() -> Callable[..., str]:
     return cosigned
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Any]:
+    """A PostgreSQL server, started once."""
+    postgresql = _module("postgresql")
+    if why := postgresql.missing():
+        pytest.skip(why)
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def create(request: pytest.FixtureRequest) -> Callable[[Path], Registry]:
+    """`create(folder)` makes a registry with its files in `folder`: every test that asks runs on both databases.
+
+    What concerns a file alone says `@pytest.mark.parametrize("create", ["sqlite"], indirect=True)`.
+    """
+    if request.param == "sqlite":
+        return Registry.create
+    server = request.getfixturevalue("server")
+    return lambda folder: Registry.create(server.new_database(), folder)
+
+
 @pytest.fixture
-def recorded(tmp_path: Path, federation, run_terms: RunTerms, voice) -> Callable[[], Registry]:
+def raw(request: pytest.FixtureRequest) -> Callable[..., list[tuple]]:
+    """`raw(registry, statement, ...)`: somebody with all rights on the database, past this package.
+
+    Returns the rows; a statement that changes nothing is a mistake of the test.
+    """
+
+    def run(registry: Registry, *statements: str) -> list[tuple]:
+        rows: list[tuple] = []
+        for statement in statements:
+            if registry.place.url is None:
+                with sqlite3.connect(registry.path) as connection:
+                    cursor = connection.execute(statement)
+                    found, changed = cursor.fetchall(), cursor.rowcount
+            else:
+                found, changed = request.getfixturevalue("server").sql(statement, registry.place.url.database)
+            assert changed, statement
+            rows += found
+        return rows
+
+    return run
+
+
+@pytest.fixture
+def on_disk(request: pytest.FixtureRequest) -> Callable[[Registry], bytes]:
+    """Every byte that the database keeps in its tables' files."""
+
+    def read(registry: Registry) -> bytes:
+        if registry.place.url is None:
+            return b"".join(path.read_bytes() for path in registry.path.parent.glob("registry.db*"))
+        return request.getfixturevalue("server").content(registry.place.url.database)
+
+    return read
+
+
+def _module(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, create, federation, run_terms: RunTerms, voice) -> Callable[[], Registry]:
     """Makes a registry in `tmp_path/registry` that holds contributions, a refusal, a rejection and a withdrawal."""
 
     def make() -> Registry:
-        registry = Registry.create(tmp_path / "registry")
+        registry = create(tmp_path / "registry")
         voices = {name: voice(name, federation.keys[name]) for name in federation.tenants}
         for speaker in voices.values():
             wiring.admit(registry, speaker.request(contact="somebody@example.org"))

@@ -12,8 +12,8 @@ from sqlalchemy import event
 
 from flowstate_flower import wiring
 from flowstate_flower.cli.bench.population import POPULATION, populated
-from flowstate_flower.registry import Registry, configuration, consents, gate, places, tenants
-from flowstate_flower.registry.places import shuffled
+from flowstate_flower.registry import Registry, configuration, consents, draws, gate, tenants
+from flowstate_flower.registry.draws import shuffled
 from flowstate_flower.registry.tenants import Status
 from flowstate_flower.trust.bounds import Ask, Bounds
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
@@ -102,7 +102,7 @@ def test_bounds_of_the_consent_count(registry, voice, bound: str) -> None:
 
 def test_who_agrees_again_keeps_its_number(registry, voice) -> None:
     with registry.reading() as session:
-        before = list(places.drawn(session, "research", random.Random(3)))
+        before = list(draws.drawn(session, "research", random.Random(3)))
     speaker = voice("i")
     wiring.admit(registry, speaker.request())
     for _ in range(3):
@@ -110,7 +110,7 @@ def test_who_agrees_again_keeps_its_number(registry, voice) -> None:
         consents.accept(registry, speaker.withdrawal("research"))
     consents.accept(registry, speaker.consent("research"))
     with registry.reading() as session:
-        (after,) = places.drawn(session, "research", random.Random(3))
+        (after,) = draws.drawn(session, "research", random.Random(3))
     assert sorted(after) == sorted([*before[0], "i"]) == list("abcdefgi")
 
 
@@ -120,14 +120,6 @@ def test_a_tenant_that_speaks_for_itself_gets_the_next_number(registry, voice) -
     wiring.admit(registry, speaker.request())
     consents.accept(registry.as_tenant("i"), speaker.consent("research"))
     assert set(drawn(registry, 9, 1)) == set("abcdi")
-
-
-def test_a_registry_from_before_is_numbered_when_it_is_opened_for_writing(registry) -> None:
-    before = drawn(registry, 9, 1)
-    with registry.engine.execution_options(writes=True).begin() as connection:
-        connection.exec_driver_sql("DROP TABLE consent_place")
-    registry.close()
-    assert drawn(Registry.open(registry.path, to_write=True), 9, 1) == before
 
 
 def plans(registry: Registry, count: int, ask: Ask) -> list[tuple[str, str]]:

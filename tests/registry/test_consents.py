@@ -19,8 +19,8 @@ SOON, LONG_AGO = "2999-01-01T00:00:00.000000Z", "2020-01-01T00:00:00.000000Z"
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    return Registry.create(tmp_path)
+def registry(tmp_path: Path, create) -> Registry:
+    return create(tmp_path)
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_rounds_and_epsilon_are_counted_over_what_was_recorded(recorded, voice, 
 
     from flowstate_flower.registry.tables import ConsentRow
 
-    with registry.engine.begin() as connection:  # as if it had been given with these bounds
+    with registry.engine.execution_options(writes=True).begin() as connection:  # as if it had been given with these bounds
         where = ConsentRow.tenant == "tenant-0"
         connection.execute(update(ConsentRow).where(where).values(**bounds.model_dump(exclude_none=True)))
     assert "tenant-0" not in agreeing(registry, ask)

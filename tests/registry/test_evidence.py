@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput
-from flowstate_flower.registry import Registry, audit, log, rounds, tenants, views
+from flowstate_flower.registry import Registry, audit, log, rounds, safekeeping, tenants, views
 from flowstate_flower.registry.database import KEK_FILE, KEY_FILE, log_origin
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.log import entry_bytes
@@ -39,8 +39,9 @@ def record(registry: Registry, number: int, value: float = 0.5) -> str:
 
 
 def copy_of(registry: Registry, folder: Path) -> Registry:
-    registry.close()
-    shutil.copytree(registry.path.parent, folder)
+    """A file of its own, whatever database the registry is in."""
+    safekeeping.backup(registry, folder.with_suffix(".copy"))
+    safekeeping.restore(folder.with_suffix(".copy"), folder, keys=registry.path.parent)
     return Registry.open(folder, to_write=True)
 
 
@@ -81,7 +82,7 @@ def test_a_kept_checkpoint_of_somebody_else_is_not_one(registry: Registry) -> No
 
 def forge(registry: Registry, change) -> None:
     """With the operator's key: change rows, then write entries, leaves and one head that agree with them."""
-    with Session(registry.engine.execution_options(writes=True)) as session:
+    with Session(registry.engine.execution_options(writes=True, owner=True)) as session:
         change(session)
         session.flush()
         frontier = Frontier()
@@ -205,13 +206,13 @@ def test_models_are_looked_at_where_asked(registry: Registry) -> None:
 
 def test_an_inserted_entry_is_found(registry: Registry) -> None:
     """A copy of an entry at the end, and one in the middle with all later ones moved up."""
-    with Session(registry.engine.execution_options(writes=True)) as session:
+    with Session(registry.engine.execution_options(writes=True, owner=True)) as session:
         entries = session.exec(select(AuditEventRow).order_by(col(AuditEventRow.position))).all()
         size = len(entries)
         session.add(AuditEventRow(**(entries[-1].model_dump() | {"position": size})))
         session.commit()
     assert any(what.startswith(f"entry {size} (") for what in whats(registry))
-    with Session(registry.engine.execution_options(writes=True)) as session:
+    with Session(registry.engine.execution_options(writes=True, owner=True)) as session:
         entries = session.exec(select(AuditEventRow).order_by(col(AuditEventRow.position))).all()
         values = [entry.model_dump() for entry in entries[:-1]]
         session.execute(delete(AuditEventRow))
@@ -269,8 +270,8 @@ def test_only_checkpoints_of_this_log_are_stored(registry: Registry, tmp_path: P
     assert (tmp_path / "other" / KEY_FILE).exists()
 
 
-def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
+def test_memory_does_not_grow_with_the_log(tmp_path: Path, create) -> None:
+    registry = create(tmp_path)
 
     def peak() -> int:
         tracemalloc.start()

@@ -29,9 +29,9 @@ NOON = 20_000 * DAY + DAY // 2
 
 
 @pytest.fixture
-def registry(tmp_path: Path, voice, federation) -> Registry:
+def registry(tmp_path: Path, voice, federation, create) -> Registry:
     """The seven tenants of `federation`, each active and agreeing."""
-    made = Registry.create(tmp_path / "registry")
+    made = create(tmp_path / "registry")
     for name in federation.tenants:
         speaker = voice(name, federation.keys[name])
         wiring.admit(made, speaker.request(nodes=(f"{ord(name[-1]):02x}",)))

@@ -35,8 +35,8 @@ def status(registry: Registry, name: str) -> str:
 
 
 @pytest.mark.parametrize(("start", "to"), list(itertools.product(Status, Status)), ids=str)
-def test_only_the_drawn_moves_are_made(tmp_path: Path, voice, start: Status, to: Status) -> None:
-    registry = Registry.create(tmp_path)
+def test_only_the_drawn_moves_are_made(tmp_path: Path, voice, start: Status, to: Status, create) -> None:
+    registry = create(tmp_path)
     tenants.request(registry, voice("a").request(), actor="operator")
     for step in PATHS[start]:
         tenants.move(registry, "a", step, actor="operator")
@@ -62,18 +62,18 @@ def test_the_machine_is_the_one_that_is_drawn() -> None:
     }
 
 
-def test_a_request_moves_only_public_material_and_its_contact_is_encrypted(tmp_path: Path, voice) -> None:
-    registry, a = Registry.create(tmp_path), voice("a")
+def test_a_request_moves_only_public_material_and_its_contact_is_encrypted(tmp_path: Path, voice, create, on_disk) -> None:
+    registry, a = create(tmp_path), voice("a")
     envelope = a.request(contact="Dr Jane Roe, +41 44 000 00 00")
     assert a.key._key.private_bytes_raw().hex() not in envelope.to_bytes().decode()
     tenants.request(registry, envelope, actor="operator")
     assert tenants.show(registry, "a").contact == "Dr Jane Roe, +41 44 000 00 00"
     registry.scrub()
-    assert b"Jane Roe" not in registry.path.read_bytes()
+    assert b"Jane Roe" not in on_disk(registry)
 
 
-def test_a_request_is_signed_by_the_key_that_it_names(tmp_path: Path, voice) -> None:
-    registry = Registry.create(tmp_path)
+def test_a_request_is_signed_by_the_key_that_it_names(tmp_path: Path, voice, create) -> None:
+    registry = create(tmp_path)
     mine, other = SigningKey.generate(), SigningKey.generate()
     forged = sign(RequestStatement(tenant="a", key=mine.public.text, nodes=(), contact="", at=NOW), other)
     with pytest.raises(BadInput, match="not signed by the key that it names"):
@@ -90,8 +90,8 @@ def test_a_request_is_signed_by_the_key_that_it_names(tmp_path: Path, voice) -> 
     assert views.tenants(registry) == []
 
 
-def test_names_and_keys_are_taken_once_and_a_tombstone_keeps_its_name(tmp_path: Path, voice) -> None:
-    registry, a = Registry.create(tmp_path), voice("a")
+def test_names_and_keys_are_taken_once_and_a_tombstone_keeps_its_name(tmp_path: Path, voice, create) -> None:
+    registry, a = create(tmp_path), voice("a")
     tenants.request(registry, a.request(nodes=("aa",)), actor="operator")
     for again in (voice("a").request(), voice("b", a.key).request(), voice("c").request(nodes=("aa",))):
         with pytest.raises(BadInput, match=r"exists already|is registered already"):
@@ -105,8 +105,8 @@ def test_names_and_keys_are_taken_once_and_a_tombstone_keeps_its_name(tmp_path: 
         tenants.request(registry, voice("a").request(), actor="operator")
 
 
-def test_a_tenant_is_not_its_own_operator(tmp_path: Path, voice) -> None:
-    registry = Registry.create(tmp_path)
+def test_a_tenant_is_not_its_own_operator(tmp_path: Path, voice, create) -> None:
+    registry = create(tmp_path)
     wiring.admit(registry, voice("a").request())
     with pytest.raises(BadInput, match="the operator's to direct"):
         tenants.move(registry.as_tenant("a"), "a", Status.SUSPENDED, actor="a")
@@ -114,8 +114,8 @@ def test_a_tenant_is_not_its_own_operator(tmp_path: Path, voice) -> None:
         tenants.move(registry, "b", Status.SUSPENDED, actor="operator")
 
 
-def test_suspending_stops_new_rounds_and_turns_replies_in_flight_away(tmp_path: Path, voice) -> None:
-    registry = Registry.create(tmp_path)
+def test_suspending_stops_new_rounds_and_turns_replies_in_flight_away(tmp_path: Path, voice, create) -> None:
+    registry = create(tmp_path)
     for name in ("a", "b"):
         speaker = voice(name)
         wiring.admit(registry, speaker.request())
@@ -140,7 +140,7 @@ def shredded(registry: Registry, name: str) -> None:
     tenants.remove(registry, name, actor="operator")
 
 
-def test_deleting_destroys_the_data_key_and_the_log_still_verifies(recorded, tmp_path: Path) -> None:
+def test_deleting_destroys_the_data_key_and_the_log_still_verifies(recorded, on_disk) -> None:
     """On the raw file: what was encrypted is there and unreadable, the wrapped key is nowhere."""
     registry = recorded()
     with registry.reading() as session:
@@ -150,9 +150,9 @@ def test_deleting_destroys_the_data_key_and_the_log_still_verifies(recorded, tmp
         plaintext = keys.open(session.get_one(RejectionRow, ("run-1", 1, 0)), "detail")
     assert plaintext == "layer bias"
     registry.scrub()
-    assert wrapped.encode() in registry.path.read_bytes()
+    assert wrapped.encode() in on_disk(registry)
     shredded(registry, "tenant-6")
-    raw = b"".join(path.read_bytes() for path in registry.path.parent.glob("registry.db*"))
+    raw = on_disk(registry)
     assert remains(wrapped, raw) == []
     assert ciphertext.encode() in raw
     with registry.reading() as session:
@@ -167,11 +167,11 @@ def test_deleting_destroys_the_data_key_and_the_log_still_verifies(recorded, tmp
     kinds = [entry.kind for entry in views.audit_log(registry, tenant="tenant-6")]
     assert kinds[-5:] == ["tenant.suspended", "tenant.deleting", "data_key.destroyed", "tenant_key.revoked", "tenant.deleted"]
     registry.close()
-    assert remains(wrapped, (tmp_path / "registry" / "registry.db").read_bytes()) == []
+    assert remains(wrapped, on_disk(registry)) == []
 
 
-def test_a_key_destroyed_among_many_leaves_nothing_in_free_pages(tmp_path: Path, voice) -> None:
-    registry = Registry.create(tmp_path)
+def test_a_key_destroyed_among_many_leaves_nothing_in_free_pages(tmp_path: Path, voice, create) -> None:
+    registry = create(tmp_path)
     for number in range(60):
         tenants.request(registry, voice(f"t-{number:02d}").request(contact="x" * 200), actor="operator")
     with registry.reading() as session:
@@ -184,9 +184,9 @@ def test_a_key_destroyed_among_many_leaves_nothing_in_free_pages(tmp_path: Path,
 
 
 def test_a_deletion_that_cannot_clear_the_log_file_stays_deleting_and_is_taken_up_again(
-    tmp_path: Path, voice, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, voice, monkeypatch: pytest.MonkeyPatch, create
 ) -> None:
-    registry = Registry.create(tmp_path)
+    registry = create(tmp_path)
     wiring.admit(registry, voice("a").request())
     tenants.move(registry, "a", Status.SUSPENDED, actor="operator")
 
@@ -205,8 +205,8 @@ def test_a_deletion_that_cannot_clear_the_log_file_stays_deleting_and_is_taken_u
     assert audit.verify(registry, registry.operator).verified
 
 
-def test_a_reader_in_the_middle_keeps_the_log_file_and_is_named(tmp_path: Path, voice) -> None:
-    registry = Registry.create(tmp_path)
+def test_a_reader_in_the_middle_keeps_the_log_file_and_is_named(tmp_path: Path, voice, create) -> None:
+    registry = create(tmp_path)
     wiring.admit(registry, voice("a").request())
     with registry.reading() as session:
         session.get(DataKeyRow, ("a", 1))

@@ -1,7 +1,6 @@
 """The stored tree: proofs from it, tiles that are rebuilt where they are missing, and entries that concern two tenants."""
 
 import random
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +19,9 @@ from flowstate_flower.strategies.guarded_grid import SENT_BY, WRONG_SENDER, faul
 from flowstate_flower.transparency.checkpoint import BadCheckpoint, verified
 from flowstate_flower.trust.keys import SigningKey
 
-NEWER_TABLES = ("log_node", "audit_party", "cosignature")
-
 
 def record(registry: Registry, events: int, number: int = 0) -> None:
     rounds.record_evaluation(registry, "run", number, [(f"m-{i}", float(i)) for i in range(events)])
-
-
-def raw(registry: Registry, *statements: str) -> list[tuple]:
-    registry.close()
-    with sqlite3.connect(registry.path) as connection:
-        return [row for statement in statements for row in connection.execute(statement).fetchall()]
 
 
 def check_proofs(registry: Registry, notes: list[str]) -> None:
@@ -44,8 +35,8 @@ def check_proofs(registry: Registry, notes: list[str]) -> None:
         log.prove_extension(registry, note, newest, operator).check(log_origin(operator), operator)
 
 
-def test_every_entry_and_every_earlier_head_is_proven_while_the_log_grows(tmp_path: Path) -> None:
-    registry, notes = Registry.create(tmp_path), []
+def test_every_entry_and_every_earlier_head_is_proven_while_the_log_grows(tmp_path: Path, create, raw) -> None:
+    registry, notes = create(tmp_path), []
     for number, events in enumerate((1, 254, 1, 1, 255, 300, 700)):
         record(registry, events, number)
         notes.append(log.newest_checkpoint(registry))
@@ -54,32 +45,16 @@ def test_every_entry_and_every_earlier_head_is_proven_while_the_log_grows(tmp_pa
     assert audit.verify(registry, registry.operator).verified
 
 
-def test_an_old_registry_gets_its_tiles_when_it_is_written_to(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
-    record(registry, 600)
-    raw(registry, *(f"drop table {name}" for name in NEWER_TABLES))
-    reader = Registry.open(tmp_path)
-    assert audit.verify(reader, reader.operator).verified
-    check_proofs(reader, [log.newest_checkpoint(reader)])
-    assert len(views.audit_log(reader, tenant="nobody")) == 0
-    reader.close()
-    writer = Registry.open(tmp_path, to_write=True)
-    record(writer, 200, 1)
-    assert raw(writer, "select level, position from log_node") == [(1, 0), (1, 1), (1, 2)]
-    assert audit.verify(writer, writer.operator).verified
-    check_proofs(writer, [])
-
-
-def test_a_tile_in_the_middle_that_is_missing_is_computed(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
+def test_a_tile_in_the_middle_that_is_missing_is_computed(tmp_path: Path, create, raw) -> None:
+    registry = create(tmp_path)
     record(registry, 1100)
     raw(registry, "delete from log_node where position = 1")
     check_proofs(registry, [])
     assert audit.verify(registry, registry.operator).verified
 
 
-def test_nothing_is_proven_from_a_tile_that_was_changed(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
+def test_nothing_is_proven_from_a_tile_that_was_changed(tmp_path: Path, create, raw) -> None:
+    registry = create(tmp_path)
     record(registry, 1100)
     raw(registry, f"update log_node set hash = '{'0' * 64}' where position = 1")
     with pytest.raises(BadCheckpoint, match="does not lead"):
@@ -89,8 +64,8 @@ def test_nothing_is_proven_from_a_tile_that_was_changed(tmp_path: Path) -> None:
     assert (verdict.first.entry, "stored hash of level 1" in verdict.first.what) == (256, True)
 
 
-def test_what_is_not_there_is_not_proven(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
+def test_what_is_not_there_is_not_proven(tmp_path: Path, create) -> None:
+    registry = create(tmp_path)
     with pytest.raises(BadInput, match="no entries yet"):
         log.newest_checkpoint(registry)
     record(registry, 3)
@@ -125,16 +100,18 @@ def speaks_for_another_and_is_unreadable(reply, request):
 
 
 @pytest.mark.parametrize("lie", [speaks_for_another, speaks_for_another_and_is_unreadable])
-def test_a_reply_in_anothers_name_is_in_both_views(federation, run_terms, voice, tmp_path: Path, lie: Callable) -> None:
+def test_a_reply_in_anothers_name_is_in_both_views(federation, run_terms, voice, tmp_path: Path, lie: Callable, create) -> None:
     federation.lies["tenant-0"] = lie
-    registry = recorded_with(federation, run_terms, voice, tmp_path)
+    registry = recorded_with(federation, run_terms, voice, create(tmp_path / "registry"))
     assert federation.closed[-1].outcome.admitted.rejections
     assert both(registry, "tenant-0", "tenant-1", "rejection.added")
     assert audit.verify(registry, registry.operator).verified
 
 
 @pytest.mark.parametrize("invited", [True, False])
-def test_a_signature_with_anothers_key_is_in_both_views(federation, run_terms, voice, tmp_path: Path, invited: bool) -> None:
+def test_a_signature_with_anothers_key_is_in_both_views(
+    federation, run_terms, voice, tmp_path: Path, invited: bool, create
+) -> None:
     """Also where the one whose key signed was not asked in this round."""
 
     def signs_with_anothers_key(reply, request):
@@ -143,20 +120,20 @@ def test_a_signature_with_anothers_key_is_in_both_views(federation, run_terms, v
     federation.lies["tenant-0"] = signs_with_anothers_key
     if not invited:
         federation.agreed.discard("tenant-1")
-    registry = recorded_with(federation, run_terms, voice, tmp_path)
+    registry = recorded_with(federation, run_terms, voice, create(tmp_path / "registry"))
     assert both(registry, "tenant-0", "tenant-1", "rejection.added")
 
 
-def test_a_reply_that_anothers_node_sent_is_in_both_views(federation, run_terms, voice, tmp_path: Path) -> None:
+def test_a_reply_that_anothers_node_sent_is_in_both_views(federation, run_terms, voice, tmp_path: Path, create) -> None:
     federation.lies["tenant-0"] = lambda reply, request: fault(request, WRONG_SENDER, f"{SENT_BY}{FIRST_NODE + 1}")
-    registry = recorded_with(federation, run_terms, voice, tmp_path)
+    registry = recorded_with(federation, run_terms, voice, create(tmp_path / "registry"))
     assert federation.reasons() == {"tenant-0": Reason.WRONG_SENDER}
     assert both(registry, "tenant-0", "tenant-1", "rejection.added")
 
 
-def test_a_node_that_another_tenant_registered_is_in_no_log(tmp_path: Path, voice) -> None:
+def test_a_node_that_another_tenant_registered_is_in_no_log(tmp_path: Path, voice, create) -> None:
     """A key belongs to one tenant, so no entry about a key concerns two."""
-    registry = Registry.create(tmp_path)
+    registry = create(tmp_path)
     wiring.admit(registry, voice("tenant-0").request(nodes=("00",)))
     before = views.audit_log(registry)
     with pytest.raises(BadInput, match="registered already"):
@@ -164,8 +141,8 @@ def test_a_node_that_another_tenant_registered_is_in_no_log(tmp_path: Path, voic
     assert views.audit_log(registry) == before
 
 
-def test_what_a_tenant_does_to_anothers_rows_is_in_both_views(tmp_path: Path, voice) -> None:
-    registry = Registry.create(tmp_path)
+def test_what_a_tenant_does_to_anothers_rows_is_in_both_views(tmp_path: Path, voice, create) -> None:
+    registry = create(tmp_path)
     for name in ("tenant-0", "tenant-1"):
         wiring.admit(registry, voice(name).request())
     with desk(registry, actor="tenant-1") as d:
@@ -177,8 +154,8 @@ def test_what_a_tenant_does_to_anothers_rows_is_in_both_views(tmp_path: Path, vo
         assert seen == views.audit_log(registry, tenant=name)
 
 
-def test_a_part_of_the_log_proves_nothing(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
+def test_a_part_of_the_log_proves_nothing(tmp_path: Path, create) -> None:
+    registry = create(tmp_path)
     record(registry, 3)
     note, part = log.newest_checkpoint(registry), registry.as_tenant("tenant-0")
     checkpoint = verified(note, log_origin(registry.operator), registry.operator)
@@ -195,8 +172,8 @@ def test_a_part_of_the_log_proves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "statement", ["delete from audit_party", "update audit_party set tenant = 'tenant-2' where tenant = 'tenant-1'"]
 )
-def test_who_is_concerned_is_part_of_the_leaf(tmp_path: Path, statement: str) -> None:
-    registry = Registry.create(tmp_path)
+def test_who_is_concerned_is_part_of_the_leaf(tmp_path: Path, statement: str, create, raw) -> None:
+    registry = create(tmp_path)
     with desk(registry, actor="operator") as d:
         d.add(EvaluationRow(run="run", round=1, metric="m", value=0.5), concerns=("tenant-0", "tenant-1"))
     assert audit.verify(registry, registry.operator).verified
@@ -206,8 +183,8 @@ def test_who_is_concerned_is_part_of_the_leaf(tmp_path: Path, statement: str) ->
     assert "entries 0 to 0" in verdict.first.what or "entry 0 (evaluation.added" in verdict.first.what
 
 
-def test_a_tenant_cannot_be_added_to_an_entry_that_does_not_exist(tmp_path: Path) -> None:
-    registry = Registry.create(tmp_path)
+def test_a_tenant_cannot_be_added_to_an_entry_that_does_not_exist(tmp_path: Path, create, raw) -> None:
+    registry = create(tmp_path)
     record(registry, 2)
     raw(registry, "insert into audit_party values (99, 'tenant-0')")
     verdict = audit.verify(registry, registry.operator)
@@ -216,8 +193,7 @@ def test_a_tenant_cannot_be_added_to_an_entry_that_does_not_exist(tmp_path: Path
     ]
 
 
-def recorded_with(federation, run_terms, voice, folder: Path) -> Registry:
-    registry = Registry.create(folder / "registry")
+def recorded_with(federation, run_terms, voice, registry: Registry) -> Registry:
     for name in federation.tenants:
         wiring.admit(registry, voice(name, federation.keys[name]).request())
     rounds.start_run(registry, rounds.RunPlan("run-1", "research", "median", 2, 1, "0" * 64))

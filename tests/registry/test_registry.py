@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,14 +25,20 @@ def request_of(name: str, *nodes: str) -> Envelope:
     return sign(RequestStatement(tenant=name, key=key.public.text, nodes=nodes, contact="", at=at), key)
 
 
-def enrolled(folder: Path, *names: str) -> Registry:
-    registry = Registry.create(folder)
-    for name in names:
-        wiring.admit(registry, request_of(name, name.encode().hex()))
-    return registry
+@pytest.fixture
+def enrolled(create) -> Callable[..., Registry]:
+    """`enrolled(folder, name, ...)`."""
+
+    def make(folder: Path, *names: str) -> Registry:
+        registry = create(folder)
+        for name in names:
+            wiring.admit(registry, request_of(name, name.encode().hex()))
+        return registry
+
+    return make
 
 
-def test_a_round_is_recorded_as_it_was(recorded, envelope_payload) -> None:
+def test_a_round_is_recorded_as_it_was(recorded, envelope_payload, raw) -> None:
     registry = recorded()
     assert [(r.status, r.invited, r.accepted, r.refused, r.rejected) for r in views.rounds(registry, "run-1")] == [
         ("aggregated", 7, 5, 1, 1)
@@ -42,17 +49,16 @@ def test_a_round_is_recorded_as_it_was(recorded, envelope_payload) -> None:
     assert parts["tenant-4"].status == "withdrawn"
     assert parts["tenant-0"].epsilon == 0.5
     assert sum(part.share for part in parts.values()) == pytest.approx(1)
-    with sqlite3.connect(registry.path) as raw:
-        (envelope,) = raw.execute("select envelope from contribution where tenant='tenant-0' and round=2").fetchone()
+    ((envelope,),) = raw(registry, "select envelope from contribution where tenant='tenant-0' and round=2")
     assert envelope_payload(envelope)["round"] == 2
     assert load_model(registry.path.parent / "models" / f"{views.rounds(registry, 'run-1')[0].model_digest}.npz")
 
 
-def test_nodes_belong_to_the_tenant_that_registered_their_key(tmp_path: Path) -> None:
+def test_nodes_belong_to_the_tenant_that_registered_their_key(tmp_path: Path, enrolled) -> None:
     assert tenants.node_owners(enrolled(tmp_path, "a", "b"), ("61", "62", "63")) == {"61": "a", "62": "b"}
 
 
-def test_mistakes_leave_no_trace(tmp_path: Path, voice) -> None:
+def test_mistakes_leave_no_trace(tmp_path: Path, voice, enrolled) -> None:
     registry = enrolled(tmp_path, "a")
     before = len(views.audit_log(registry))
     with pytest.raises(BadInput, match="exists already"):
@@ -63,7 +69,7 @@ def test_mistakes_leave_no_trace(tmp_path: Path, voice) -> None:
     assert audit.verify(registry, registry.operator).verified
 
 
-def test_what_raises_inside_a_desk_never_happened(tmp_path: Path) -> None:
+def test_what_raises_inside_a_desk_never_happened(tmp_path: Path, enrolled) -> None:
     registry = enrolled(tmp_path, "a")
     before = views.tenants(registry)
 
@@ -79,7 +85,7 @@ def test_what_raises_inside_a_desk_never_happened(tmp_path: Path) -> None:
     assert audit.verify(registry, registry.operator).verified
 
 
-def test_writers_at_the_same_time_extend_one_log(tmp_path: Path) -> None:
+def test_writers_at_the_same_time_extend_one_log(tmp_path: Path, enrolled) -> None:
     registry = enrolled(tmp_path)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: tenants.request(registry, request_of(f"t-{i}"), actor="operator"), range(40)))
@@ -88,20 +94,21 @@ def test_writers_at_the_same_time_extend_one_log(tmp_path: Path) -> None:
     assert verdict.entries == 160  # each a tenant, a data key, a signing key and the request
 
 
-def test_files_are_the_operators_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("create", ["sqlite"], indirect=True)
+def test_files_are_the_operators_alone(tmp_path: Path, enrolled) -> None:
     registry = enrolled(tmp_path)
     for name in ("registry.db", "operator.key", "kek.key"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600, name
     assert registry.signer is not None
 
 
-def test_a_registry_is_created_once(tmp_path: Path) -> None:
+def test_a_registry_is_created_once(tmp_path: Path, create, enrolled) -> None:
     enrolled(tmp_path)
     with pytest.raises(BadInput, match="exists already"):
-        Registry.create(tmp_path)
+        create(tmp_path)
 
 
-def test_reading_needs_no_secret_key_and_cannot_write(tmp_path: Path) -> None:
+def test_reading_needs_no_secret_key_and_cannot_write(tmp_path: Path, enrolled) -> None:
     enrolled(tmp_path, "a").close()
     (tmp_path / "operator.key").unlink()
     registry = Registry.open(tmp_path)
@@ -114,7 +121,7 @@ def test_what_is_not_a_registry_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no registry at"):
         Registry.open(tmp_path)
     (tmp_path / "registry.db").write_bytes(b"not a database, but long enough to be asked" * 100)
-    with pytest.raises(BrokenRegistry, match="cannot be read"):
+    with pytest.raises(BrokenRegistry, match="cannot be read: file is not a database"):
         Registry.open(tmp_path)
     with sqlite3.connect(tmp_path / "other.db") as raw:
         raw.execute("pragma user_version = 99")
@@ -139,7 +146,8 @@ def test_a_model_file_is_never_unpickled(tmp_path: Path) -> None:
         load_model(tmp_path / "evil.npz")
 
 
-def test_a_full_disk_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("create", ["sqlite"], indirect=True)
+def test_a_full_disk_is_one_clear_error_and_loses_nothing(tmp_path: Path, enrolled) -> None:
     registry = enrolled(tmp_path, "a")
     with registry.engine.connect() as connection:
         pages = connection.exec_driver_sql("pragma page_count").scalar_one()

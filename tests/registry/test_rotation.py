@@ -52,11 +52,7 @@ def wrapped(registry: Registry) -> dict[tuple[str, int], str]:
         return {(row.tenant, row.number): row.wrapped for row in session.exec(select(DataKeyRow))}
 
 
-def raw(registry: Registry) -> bytes:
-    return b"".join(path.read_bytes() for path in registry.path.parent.glob("registry.db*"))
-
-
-def test_a_new_kek_wraps_every_data_key_and_the_old_one_leaves_the_file(recorded) -> None:
+def test_a_new_kek_wraps_every_data_key_and_the_old_one_leaves_the_file(recorded, on_disk) -> None:
     registry = recorded()
     before, old, file = texts(registry), wrapped(registry), registry.path.parent / "kek.key"
     kek = file.read_text()
@@ -67,7 +63,7 @@ def test_a_new_kek_wraps_every_data_key_and_the_old_one_leaves_the_file(recorded
     assert file.stat().st_mode & 0o777 == 0o600
     registry = Registry.open(registry.path, to_write=True)
     assert texts(registry) == before
-    assert not any(text.encode()[8:40] in raw(registry) for text in old.values())
+    assert not any(text.encode()[8:40] in on_disk(registry) for text in old.values())
     assert audit.verify(registry, registry.operator).verified
     assert sum(entry.kind == "data_key.rewrapped" for entry in views.audit_log(registry)) == 7
 
@@ -119,15 +115,15 @@ def test_a_kek_from_the_environment_rotates_by_putting_a_new_one_first(recorded,
         Registry.open(registry.path, to_write=True)
 
 
-def test_a_kek_may_live_in_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kek_may_live_in_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, create) -> None:
     monkeypatch.setenv("FLOWSTATE_KEK_FILE", str(tmp_path / "elsewhere.key"))
-    Registry.create(tmp_path / "registry").close()
+    create(tmp_path / "registry").close()
     assert (tmp_path / "elsewhere.key").exists()
     assert not (tmp_path / "registry" / "kek.key").exists()
     assert Registry.open(tmp_path / "registry", to_write=True).wrapper is not None
 
 
-def test_a_new_data_key_encrypts_a_tenants_texts_and_nobody_elses(recorded) -> None:
+def test_a_new_data_key_encrypts_a_tenants_texts_and_nobody_elses(recorded, on_disk) -> None:
     registry = recorded()
     before, old = texts(registry), wrapped(registry)
     assert keys.renew_data_key(registry, "tenant-5", actor="operator") == 3  # two refusals and the request
@@ -136,7 +132,7 @@ def test_a_new_data_key_encrypts_a_tenants_texts_and_nobody_elses(recorded) -> N
     assert after.pop(("tenant-5", 1)) == ""
     assert after == {name: text for name, text in old.items() if name != ("tenant-5", 1)}
     assert texts(registry) == before
-    assert old["tenant-5", 1].encode()[8:40] not in raw(registry)
+    assert old["tenant-5", 1].encode()[8:40] not in on_disk(registry)
     assert audit.verify(registry, registry.operator).verified
     keys.renew_data_key(registry, "tenant-5", actor="operator")
     assert texts(registry) == before
@@ -168,11 +164,11 @@ def test_only_living_tenants_get_a_new_key(recorded) -> None:
     assert keys.rotate_kek(registry, actor="operator") == 6
 
 
-def test_nothing_that_is_listed_as_encrypted_is_on_disk_in_plain(recorded) -> None:
+def test_nothing_that_is_listed_as_encrypted_is_on_disk_in_plain(recorded, on_disk) -> None:
     registry = recorded()
     plain = {text for text in texts(registry).values() if text}
     registry.close()
-    content = registry.path.read_bytes()
+    content = on_disk(registry)
     assert not [text for text in plain if len(text) > 3 and text.encode() in content]
     with registry.reading() as session:
         assert all(re.fullmatch(r"v1\.1\.[\w+/]+=*", row.detail) for row in session.exec(select(RejectionRow)))

@@ -19,8 +19,8 @@ ASK = Ask(
 
 
 @pytest.fixture
-def registry(tmp_path: Path, voice) -> Registry:
-    made = Registry.create(tmp_path)
+def registry(tmp_path: Path, voice, create) -> Registry:
+    made = create(tmp_path)
     for name in ("a", "b"):
         speaker = voice(name)
         wiring.admit(made, speaker.request())

@@ -1,0 +1,143 @@
+"""A registry that version 1 wrote, with all that was in it, becomes one of today. `version-1/` is its dump, keys and models."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel, col, select
+
+from flowstate_flower.cli.main import run
+from flowstate_flower.errors import BadInput, BrokenRegistry
+from flowstate_flower.registry import Registry, audit, consents, upgrading, views
+from flowstate_flower.registry.audit import Against
+from flowstate_flower.registry.schema import SCHEMA_VERSION, TABLES
+from flowstate_flower.registry.tables import ConsentRow, RefusalRow
+from flowstate_flower.registry.tenancy_tables import PlaceRow
+from flowstate_flower.registry.vault import Vault
+
+OLD = Path(__file__).with_name("version-1")
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """The folder of a registry as version 1 left it: seven tenants, two rounds, a refusal, a rejection and a withdrawal."""
+    folder = Path(shutil.copytree(OLD, tmp_path / "old"))
+    (folder / "operator.key").chmod(0o600)
+    with sqlite3.connect(folder / "registry.db") as connection:
+        connection.executescript((folder / "version-1.sql").read_text())
+    return folder
+
+
+def test_an_old_registry_is_named_and_left_alone(old: Path) -> None:
+    with pytest.raises(BrokenRegistry, match=f"schema 1, this version reads {SCHEMA_VERSION}") as raised:
+        Registry.open(old)
+    assert raised.value.hint == "flowstate registry migrate"
+    assert raised.value.exit_code == 4
+
+
+def test_an_old_registry_is_migrated_with_its_data_and_its_log(old: Path) -> None:
+    with sqlite3.connect(old / "registry.db") as connection:
+        ((entries,),) = connection.execute("select count(*) from audit_event").fetchall()
+        ((note,),) = connection.execute("select note from log_head order by size desc limit 1").fetchall()
+        ((plain,),) = connection.execute("select envelope from refusal where round = 1").fetchall()
+    done = upgrading.upgrade(old)
+    assert (done.before, done.after, len(done.steps)) == (1, SCHEMA_VERSION, 1)
+    registry = Registry.open(old, to_write=True)
+    verdict = audit.verify(registry, registry.operator, Against(notes=(note,), models=True))
+    assert verdict.findings == ()
+    assert verdict.entries == entries + done.entries
+    assert [(v.status, v.accepted, v.refused, v.rejected) for v in views.rounds(registry, "run-1")] == [
+        ("aggregated", 5, 1, 1)
+    ] * 2
+    assert len(views.tenants(registry)) == 7
+    with registry.reading() as session:
+        refusal = session.get_one(RefusalRow, ("run-1", 1, "tenant-5"))
+        assert refusal.envelope != plain
+        assert Vault(session, registry.wrapper).open(refusal, "envelope") == plain
+    registry.close()
+    assert plain.encode() not in (old / "registry.db").read_bytes()
+    assert upgrading.upgrade(old).steps == ()
+
+
+def test_consents_on_the_operators_word_end(old: Path) -> None:
+    upgrading.upgrade(old)
+    registry = Registry.open(old, to_write=True)
+    assert {view.status for view in consents.listed(registry)} == {"withdrawn"}
+    with registry.reading() as session:
+        kept = session.exec(select(ConsentRow).where(ConsentRow.tenant == "tenant-4")).one()
+        others = session.exec(select(ConsentRow).where(ConsentRow.tenant != "tenant-4")).all()
+        numbered = session.exec(select(PlaceRow).order_by(col(PlaceRow.position))).all()
+    assert [row.position for row in numbered] == list(range(1, 1 + len({kept.tenant, *(row.tenant for row in others)})))
+    assert kept.withdrawn_at < min(consent.withdrawn_at for consent in others)
+    kinds = [entry.kind for entry in views.audit_log(registry, tenant="tenant-0")]
+    assert "consent.ended-unsigned" in kinds
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = list(sqlite3.connect(old / "registry.db").iterdump())
+    tried = upgrading.upgrade(old, dry_run=True)
+    assert list(sqlite3.connect(old / "registry.db").iterdump()) == before
+    assert not (old / "kek.key").exists()
+    assert run(["registry", "migrate", "--dry-run", "--registry", str(old)]) == 0
+    assert "would" in capsys.readouterr().out
+    assert tried == upgrading.upgrade(old)
+
+
+def test_a_migration_that_fails_in_the_middle_never_happened(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sqlite3.connect(old / "registry.db").execute("select * from consent").fetchall()
+    monkeypatch.setattr(upgrading.Changes, "numbered", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        upgrading.upgrade(old)
+    monkeypatch.undo()
+    assert sqlite3.connect(old / "registry.db").execute("select * from consent").fetchall() == before
+    assert upgrading.upgrade(old).before == 1
+
+
+def test_the_operators_key_is_needed(old: Path) -> None:
+    (old / "operator.key").unlink()
+    with pytest.raises(BadInput, match="signing key"):
+        upgrading.upgrade(old)
+
+
+def schema(registry: Registry) -> object:
+    """What Alembic would change to make the database the tables of this package."""
+    wanted = {str(model.__tablename__) for model in TABLES}
+
+    def ours(thing: object, name: str, kind: str, *_: object) -> bool:
+        return kind != "table" or name in wanted
+
+    with registry.engine.connect() as connection:
+        options = {"include_object": ours, "compare_type": True}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata)
+
+
+def test_a_migrated_schema_is_a_new_schema(old: Path) -> None:
+    upgrading.upgrade(old)
+    assert schema(Registry.open(old)) == []
+
+
+def test_a_new_schema_is_that_of_the_tables(tmp_path: Path, create) -> None:
+    assert schema(create(tmp_path / "new")) == []
+
+
+def test_the_newest_migration_is_the_version_that_is_read() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(upgrading.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == str(SCHEMA_VERSION)
+
+
+def test_a_newer_registry_or_none_is_one_clear_line(tmp_path: Path, create, raw, capsys: pytest.CaptureFixture[str]) -> None:
+    registry = create(tmp_path)
+    raw(registry, "update alembic_version set version_num = '99'")
+    registry.close()
+    for command in (["run", "list"], ["registry", "migrate"], ["registry", "check"]):
+        assert run([*command, "--registry", str(tmp_path)]) == 4
+        assert "has schema 99, this version reads" in capsys.readouterr().err
+    raw(registry, "delete from alembic_version")
+    assert run(["run", "list", "--registry", str(tmp_path)]) == 4
+    assert "holds no registry" in capsys.readouterr().err
