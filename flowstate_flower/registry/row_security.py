@@ -37,6 +37,7 @@ SEEN: Mapping[str, str] = {
     "evaluation": f"run {_ASKED}",
     "audit_event": f"{_OWN} OR position IN (SELECT p.position FROM audit_party AS p WHERE p.tenant = {_TENANT})",  # noqa: S608
     "audit_party": _OWN,
+    "consent_place": _OWN,
     "log_head": _ANYBODY,
     "log_node": _ANYBODY,
 }

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session, select
 
+from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry import Registry, audit, checking, configuration, row_security, tenants
 from flowstate_flower.registry.binding import SCOPES
@@ -204,3 +205,10 @@ def test_a_role_that_may_not_be_made_is_one_clear_error(server, tmp_path) -> Non
     made = Registry.create(server.url("humble_home", "humble"), tmp_path / "humble")
     configuration.change(made, "quotas.nodes", 3, actor="operator")
     assert checking.check(made)[0].problems == ()
+
+
+def test_the_isolation_score_is_full_on_postgresql(server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["isolation", "--database", server.new_database()]) == 0
+    said = capsys.readouterr().out
+    assert "isolation score 100 of 100" in said
+    assert "probes on postgresql" in said
