@@ -18,7 +18,7 @@ import flowstate_flower
 home = Path(flowstate_flower.__file__).parent
 rooms = set()
 for module in pkgutil.walk_packages([str(home)], "flowstate_flower."):
-    if ".apps." in module.name:
+    if ".apps." in module.name or module.name.endswith(".migrations.env"):  # Flower runs the one, Alembic the other
         continue
     loaded = importlib.import_module(module.name)
     assert Path(loaded.__file__).is_relative_to(home), loaded.__file__
