@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from flowstate_flower.aggregation import rule_named
+from flowstate_flower.aggregation import Rule, rule_named
 from flowstate_flower.documents import Document, read_toml
 from flowstate_flower.errors import BadInput, UnknownName
 from flowstate_flower.trust.terms import LocalWork, Name, PrivacyTerms
@@ -116,8 +116,7 @@ class Scenario(Document):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        if rule_named(self.round.rule).rooted and self.data.root_examples == 0:
-            raise ValueError(f"{self.round.rule} needs examples of the server's own: set root_examples in [data]")
+        usable_rule(self.round.rule, self.data)
         actors = (*self.not_opted_in, *(w.tenant for w in self.withdrawals), *(a.tenant for a in self.attackers))
         for name in actors:
             if name not in self.tenants:
@@ -127,6 +126,14 @@ class Scenario(Document):
             if name in self.not_opted_in or leaving.count(name) > 1:
                 raise ValueError(f"{name} cannot withdraw: it has not opted in, or it withdraws twice")
         return self
+
+
+def usable_rule(name: str, data: Data) -> Rule:
+    """The rule, if it can be used on this data. Raises `BadInput`."""
+    rule = rule_named(name)
+    if rule.rooted and data.root_examples == 0:
+        raise BadInput(f"{name} needs examples of the server's own", hint="set root_examples in [data]")
+    return rule
 
 
 def shipped() -> dict[str, Path]:

@@ -10,7 +10,7 @@ import typer
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table, stderr
 from flowstate_flower.errors import CHECK_FAILED
 from flowstate_flower.registry import Registry
-from flowstate_flower.registry.places import without_password
+from flowstate_flower.registry.places import parsed_url, without_password
 
 
 def isolation(
@@ -48,5 +48,6 @@ def isolation(
 def _create(database: str | None) -> Callable[[Path], Registry]:
     if database is None:
         return Registry.create
+    parsed_url(database)
     url = without_password(database)
     return lambda folder: Registry.create(url, folder)

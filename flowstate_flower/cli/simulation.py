@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flowstate_flower.aggregation import rule_named
 from flowstate_flower.cli.output import Format, FormatOption, is_wide, print_json, print_line, print_table, stderr
 from flowstate_flower.errors import BadInput, Interrupted, UnknownName
 
@@ -51,7 +50,7 @@ def simulate(
 
     chosen = scenarios_.with_rounds(scenarios_.load(scenario), rounds)
     if rule is not None:
-        closing = chosen.round.model_copy(update={"rule": rule_named(rule).name})
+        closing = chosen.round.model_copy(update={"rule": scenarios_.usable_rule(rule, chosen.data).name})
         chosen = chosen.model_copy(update={"round": closing})
     name = Path(scenario).stem
     folder = out or Path("runs") / f"{name}-{seed}"

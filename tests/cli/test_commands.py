@@ -311,3 +311,11 @@ def test_a_narrow_terminal_loses_columns_but_no_name(simulated: Path) -> None:
     assert "rejected" in done.stdout
     assert "consent now" not in done.stdout
     assert max(len(line.rstrip()) for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", done.stdout).splitlines()) <= 80
+
+
+def test_a_rule_that_the_scenario_cannot_use_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "quickstart", "--rule", "fltrust", "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert "needs examples of the server's own" in said
+    assert "set root_examples in [data]" in said
+    assert "Traceback" not in said

@@ -100,9 +100,7 @@ def test_a_rule_that_remembers_and_tenants_with_momentum_learn(play) -> None:
 
 
 def test_a_rooted_rule_without_root_examples_is_refused(quickstart) -> None:
-    from pydantic import ValidationError
-
-    with pytest.raises(ValidationError, match="set root_examples"):
+    with pytest.raises(BadInput, match="examples of the server's own"):
         type(quickstart).model_validate(ruled(quickstart, "fltrust").model_dump())
 
 
