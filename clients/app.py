@@ -18,7 +18,7 @@ from flowstate_flower.clients.policy import Declined, check
 from flowstate_flower.clients.randomness import open_stream
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
 from flowstate_flower.clients.training import LocalJob, Trainer, pick_device, rehearse, sample_rate, train
-from flowstate_flower.privacy import BudgetExhausted, GaussianRelease, RoundAlreadyCharged
+from flowstate_flower.privacy import Account, BudgetExhausted, GaussianRelease, RoundAlreadyCharged
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.statements import (
     PresenceStatement,
@@ -91,10 +91,11 @@ def take_part(
     _load(model, message, terms)  # 2
     examples = task.data(home.policy.tenant)
     rehearse(task, model, examples, private=terms.privacy is not None)  # 2
-    claim = _reserve(home, terms, len(examples))  # 3
+    account = account_of(home, terms, examples)
+    claim = _reserve(home, terms, len(examples), account)  # 3
     _run(task, home, trainer, terms, model, examples)  # 4
     if claim is not None:
-        home.ledger.settle(terms.run, terms.round)
+        home.ledger.settle(account, terms.run, terms.round)
     layers = {name: np.asarray(tensor.detach().cpu().numpy(), order="C") for name, tensor in model.state_dict().items()}
     if terms.work.worker_momentum > 0:
         layers = with_momentum(state, sent_layers(message), layers, terms.work.worker_momentum)
@@ -119,7 +120,14 @@ def _load(model: torch.nn.Module, message: Message, terms: Terms) -> None:
         raise Declined(Refused.WRONG_BASE, "the model does not fit the task") from error
 
 
-def _reserve(home: TenantHome, terms: Terms, examples: int) -> PrivacyClaim | None:
+def account_of(home: TenantHome, terms: Terms, examples: Examples) -> Account:
+    """The account that the round is charged to."""
+    unit = terms.privacy.unit if terms.privacy else "example"
+    delta = home.policy.privacy.delta if home.policy.privacy else 0.0
+    return Account(home.policy.tenant, "", unit, delta)
+
+
+def _reserve(home: TenantHome, terms: Terms, examples: int, account: Account) -> PrivacyClaim | None:
     """Charge the round, and return what will be claimed of it. None for a round without privacy."""
     policy, asked = home.policy.privacy, terms.privacy
     if asked is None or policy is None:  # the policy has allowed it
@@ -128,7 +136,7 @@ def _reserve(home: TenantHome, terms: Terms, examples: int) -> PrivacyClaim | No
         raise Declined(Refused.BUDGET, f"δ = {policy.delta:g} must be below 1 / {examples} examples")
     release = GaussianRelease(asked.noise_multiplier, sample_rate(terms.work, examples), terms.work.steps)
     try:
-        epsilon = home.ledger.reserve(terms.run, terms.round, release, policy.budget)
+        epsilon = home.ledger.reserve(account, terms.run, terms.round, release, policy.budget)
     except BudgetExhausted as error:
         raise Declined(Refused.BUDGET, str(error)) from error
     except RoundAlreadyCharged as error:

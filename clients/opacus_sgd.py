@@ -13,7 +13,7 @@ from opacus.validators import ModuleValidator
 from torch import nn
 
 from flowstate_flower.clients.randomness import Stream
-from flowstate_flower.clients.training import LocalJob
+from flowstate_flower.clients.training.job import LocalJob
 from flowstate_flower.errors import BadInput
 from flowstate_flower.trust.terms import PrivacyTerms
 

@@ -11,10 +11,13 @@ from flowstate_flower.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """A tenant's data as resident tensors: `features` (N, …) and `targets` (N, …). One row is the unit of privacy."""
+    """A tenant's data as tensors: `features` (N, …) and `targets` (N, …). One row is the unit of privacy, unless `groups` (N,)
+    names whose row each is, by whole numbers; then all rows of one person are.
+    """
 
     features: Tensor
     targets: Tensor
+    groups: Tensor | None = None
 
     def __post_init__(self) -> None:
         if len(self.features) != len(self.targets) or len(self.features) == 0:
@@ -22,13 +25,16 @@ class Examples:
                 f"{len(self.features)} rows of features and {len(self.targets)} of targets",
                 hint="one target for each of at least one row",
             )
+        if self.groups is not None and self.groups.shape != (len(self.features),):
+            raise BadInput(f"{len(self.features)} rows and groups of shape {tuple(self.groups.shape)}", hint="a group per row")
 
     def __len__(self) -> int:
         return len(self.features)
 
     def to(self, device: torch.device) -> "Examples":
         """The same examples on `device`."""
-        return Examples(self.features.to(device), self.targets.to(device))
+        groups = None if self.groups is None else self.groups.to(device)
+        return Examples(self.features.to(device), self.targets.to(device), groups)
 
 
 class TorchTask(Protocol):

@@ -1,8 +1,20 @@
 """Privacy as data: what was released is a frozen event, accountants say what it cost, budgets say what is left."""
 
 from flowstate_flower.privacy.accountant import Accountant, epsilon_of
-from flowstate_flower.privacy.budget import Budget
+from flowstate_flower.privacy.budget import Account, Budget
 from flowstate_flower.privacy.events import GaussianRelease
 from flowstate_flower.privacy.ledger import BudgetExhausted, Ledger, RoundAlreadyCharged
+from flowstate_flower.privacy.sampling import Sampling, truncated_poisson
 
-__all__ = ["Accountant", "Budget", "BudgetExhausted", "GaussianRelease", "Ledger", "RoundAlreadyCharged", "epsilon_of"]
+__all__ = [
+    "Account",
+    "Accountant",
+    "Budget",
+    "BudgetExhausted",
+    "GaussianRelease",
+    "Ledger",
+    "RoundAlreadyCharged",
+    "Sampling",
+    "epsilon_of",
+    "truncated_poisson",
+]

@@ -1,8 +1,20 @@
 """How much a tenant is willing to spend on one data set."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from flowstate_flower.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one budget is for. `data_set` is a fingerprint of the data, so that copies of a data set share an account."""
+
+    tenant: str
+    data_set: str
+    unit: Literal["example", "group", "tenant"]
+    delta: float
+    relation: Literal["add-or-remove-one"] = "add-or-remove-one"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ class GaussianRelease:
     """`steps` sums of clipped gradients over Poisson samples, each with Gaussian noise.
 
     `sample_rate` is the probability with which each example enters a step; `noise_multiplier` is the noise's standard
-    deviation divided by the clipping norm. Neighbouring data sets differ by one example added or removed.
+    deviation divided by the clipping norm. Neighbouring data sets differ by one example added or removed. Samples may be
+    truncated: `excess` bounds the probability that one of them was.
     """
 
     noise_multiplier: float
     sample_rate: float
     steps: int
+    excess: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.noise_multiplier > 0:
@@ -24,3 +26,5 @@ class GaussianRelease:
             raise BadInput(f"sample_rate is {self.sample_rate}", hint="a probability above 0")
         if self.steps < 0:
             raise BadInput(f"steps is {self.steps}", hint="a count")
+        if not 0 <= self.excess < 1:
+            raise BadInput(f"excess is {self.excess}", hint="a probability, far below δ")

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from flowstate_flower.privacy.budget import Budget
+from flowstate_flower.privacy.budget import Account, Budget
 from flowstate_flower.privacy.events import GaussianRelease
 
 
@@ -17,14 +17,14 @@ class RoundAlreadyCharged(Exception):
 class Ledger(Protocol):
     """Reserve before training, settle after. What is never settled counts as spent."""
 
-    def reserve(self, run: str, round_number: int, release: GaussianRelease, budget: Budget) -> float:
-        """Charge `release` in one transaction and return ε so far, this one included.
+    def reserve(self, account: Account, run: str, round_number: int, release: GaussianRelease, budget: Budget) -> float:
+        """Charge `release` to `account` in one transaction and return its ε so far, this one included.
 
         Raises `BudgetExhausted` or `RoundAlreadyCharged`; then nothing was charged.
         """
 
-    def settle(self, run: str, round_number: int) -> None:
+    def settle(self, account: Account, run: str, round_number: int) -> None:
         """Note that the round's training ended as reserved."""
 
-    def spent(self, delta: float) -> float:
-        """ε at `delta` of everything that was ever reserved."""
+    def spent(self, account: Account) -> float:
+        """ε of everything that was ever reserved of `account`."""

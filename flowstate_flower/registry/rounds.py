@@ -146,7 +146,8 @@ def _privacy_event(record: ClosedRound, contribution: Contribution) -> PrivacyEv
     statement = contribution.submission.statement
     if statement.privacy is None:
         return None
-    return PrivacyEventRow(run=record.run, round=record.number, tenant=statement.tenant, **statement.privacy.model_dump())
+    said = statement.privacy.model_dump(include=set(PrivacyEventRow.model_fields))
+    return PrivacyEventRow(run=record.run, round=record.number, tenant=statement.tenant, **said)
 
 
 def _refusal(record: ClosedRound, refusal: Refusal) -> RefusalRow:

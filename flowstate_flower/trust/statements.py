@@ -9,7 +9,7 @@ from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import canonical
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope, seal
 from flowstate_flower.trust.keys import SigningKey
-from flowstate_flower.trust.terms import Digest, Finite, Frozen, Instant, Name, Nonce
+from flowstate_flower.trust.terms import ClippingName, Digest, Finite, Frozen, Instant, Name, Nonce, Unit
 
 NodeKey = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,512}$")]
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -32,17 +32,21 @@ class Refused(StrEnum):
 class PrivacyClaim(Frozen):
     """What one round released, and what all releases so far cost.
 
-    Unit: one example of the tenant, added or removed. `randomness` is where noise and sampling came from; a claim with
+    `unit` is what may be added or removed. `randomness` is where noise and sampling came from; a claim with
     `seeded` randomness protects nobody and says so by that word. N, the tenant's number of examples, is public:
-    `sample_rate` reveals it.
+    `sample_rate` reveals it. Samples are Poisson, truncated at `truncated_at` units; None where they are not truncated.
+    `account` is a pseudonym of the data set's account in the tenant's ledger, the same in every round.
     """
 
-    unit: Literal["example"] = "example"
+    unit: Unit = "example"
     relation: Literal["add-or-remove-one"] = "add-or-remove-one"
     noise_multiplier: Finite = Field(gt=0)
     clip_norm: Finite = Field(gt=0)
+    clipping: ClippingName = "flat"
     sample_rate: Finite = Field(gt=0, le=1)
     steps: int = Field(ge=1)
+    truncated_at: int | None = Field(default=None, ge=1)
+    account: Digest | None = None
     epsilon: Finite = Field(ge=0)
     delta: Finite = Field(gt=0, lt=1)
     randomness: Literal["os", "cryptographic", "seeded"]

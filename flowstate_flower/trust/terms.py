@@ -25,27 +25,40 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+Unit = Literal["example", "group", "tenant"]
+"""What one is to add or remove between neighbouring data sets: a row, all rows of a person, all that a tenant has."""
+ClippingName = Literal["flat", "per-layer", "adaptive"]
+ScheduleName = Literal["constant", "linear", "cosine"]
+
+
 class LocalWork(Frozen):
     """How much a tenant trains: `steps` of SGD on batches of `batch_size` examples (expected, where batches are Poisson).
 
     With a `worker_momentum` β it sends β times what it sent last plus 1 - β times what it trained (Karimireddy et al. 2021):
-    what robust rules are proven with, because it averages each tenant's noise over rounds.
+    what robust rules are proven with, because it averages each tenant's noise over rounds. `schedule` is how the learning rate
+    falls over the steps of one round.
     """
 
     steps: int = Field(ge=1, le=1_000_000)
     batch_size: int = Field(ge=1, le=10_000_000)
     learning_rate: Finite = Field(gt=0)
     momentum: Finite = Field(default=0.0, ge=0, lt=1)
+    weight_decay: Finite = Field(default=0.0, ge=0)
+    schedule: ScheduleName = "constant"
     worker_momentum: Finite = Field(default=0.0, ge=0, lt=1)
 
 
 class PrivacyTerms(Frozen):
-    """What the server asks for: each example's gradient clipped to `clip_norm` (L2), Gaussian noise of standard deviation
+    """What the server asks for: the gradient of each `unit` clipped to `clip_norm` (L2), Gaussian noise of standard deviation
     `noise_multiplier · clip_norm` on the sum.
+
+    With the unit `tenant` the whole update is clipped, and the server that adds the noise is trusted to do so.
     """
 
     noise_multiplier: Finite = Field(gt=0)
     clip_norm: Finite = Field(gt=0)
+    unit: Unit = "example"
+    clipping: ClippingName = "flat"
 
 
 class Terms(Frozen):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from flowstate_flower import wiring
 from flowstate_flower.clients import Examples, TenantPolicy, build_client_app
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
+from flowstate_flower.privacy import Account
 from flowstate_flower.superlink import internals
 from flowstate_flower.trust.canonical import canonical, model_digest
 from flowstate_flower.trust.dsse import Envelope
@@ -92,7 +93,7 @@ class Site:
         return envelope
 
     def spent(self) -> float:
-        return wiring.open_home(self.folder).ledger.spent(1e-5)
+        return wiring.open_home(self.folder).ledger.spent(Account("clinic", "", "example", 1e-5))
 
 
 @pytest.fixture

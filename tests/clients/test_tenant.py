@@ -14,7 +14,7 @@ from flowstate_flower import wiring
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, TenantPolicy, WorkPolicy
 from flowstate_flower.documents import read_toml
 from flowstate_flower.errors import BadInput, BrokenRegistry
-from flowstate_flower.privacy import Budget, BudgetExhausted, GaussianRelease, RoundAlreadyCharged, epsilon_of
+from flowstate_flower.privacy import Account, Budget, BudgetExhausted, GaussianRelease, RoundAlreadyCharged, epsilon_of
 from flowstate_flower.registry.tenant_ledger import TenantLedger
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.statements import Refused
@@ -194,13 +194,14 @@ def test_a_broken_ledger_stops_training(site) -> None:
 
 
 RELEASE, BUDGET = GaussianRelease(1.5, 0.05, 20), Budget(2.0, 1e-5)
+ACCOUNT = Account("clinic", "a" * 64, "example", 1e-5)
 
 
 def _race(path: Path, run: str) -> int:
     ledger, granted = TenantLedger(path), 0
     for number in range(10):
         try:
-            ledger.reserve(run, number, RELEASE, BUDGET)
+            ledger.reserve(ACCOUNT, run, number, RELEASE, BUDGET)
             granted += 1
         except BudgetExhausted:
             pass
@@ -223,7 +224,7 @@ def test_threads_that_reserve_the_same_round_get_it_once(tmp_path: Path) -> None
 
     def reserve(_: int) -> bool:
         try:
-            ledger.reserve("run", 1, RELEASE, BUDGET)
+            ledger.reserve(ACCOUNT, "run", 1, RELEASE, BUDGET)
         except RoundAlreadyCharged:
             return False
         return True
@@ -233,7 +234,7 @@ def test_threads_that_reserve_the_same_round_get_it_once(tmp_path: Path) -> None
 
 
 def _reserve_and_die(path: Path) -> None:
-    TenantLedger(path).reserve("run", 1, RELEASE, BUDGET)
+    TenantLedger(path).reserve(ACCOUNT, "run", 1, RELEASE, BUDGET)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -243,7 +244,7 @@ def test_what_was_reserved_before_a_kill_is_spent(tmp_path: Path) -> None:
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
-    assert TenantLedger(path).spent(1e-5) == pytest.approx(epsilon_of([RELEASE], 1e-5))
+    assert TenantLedger(path).spent(ACCOUNT) == pytest.approx(epsilon_of([RELEASE], 1e-5))
 
 
 def test_a_home_needs_its_key(site) -> None:

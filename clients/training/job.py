@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from flowstate_flower.clients.randomness import Stream
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
+from flowstate_flower.clients.training.seam import Batch
 from flowstate_flower.errors import BadInput
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
 
@@ -32,23 +33,12 @@ class LocalJob:
         """The probability with which each example enters a step."""
         return sample_rate(self.work, len(self.examples))
 
-    def batches(self) -> "Iterator[Batch]":
+    def batches(self) -> Iterator[Batch]:
         """`work.steps` Poisson samples, some of which may be empty."""
         for _ in range(self.work.steps):
             taken = self.sampling.uniform(len(self.examples)) < self.sample_rate
             index = taken.nonzero().squeeze(1).to(self.device)
             yield Batch(self.examples.features[index], self.examples.targets[index])
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A sample of examples; unlike `Examples` it may be empty."""
-
-    features: Tensor
-    targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.features)
 
 
 Trainer = Callable[[LocalJob], None]
