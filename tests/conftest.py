@@ -139,8 +139,10 @@ class Federation:
             grid.close()
 
     def reasons(self) -> dict[str | None, str]:
-        """Rejections of the last round by tenant."""
-        return {r.tenant: str(r.reason) for r in self.closed[-1].outcome.admitted.rejections}
+        """Rejections of the last round by tenant. Their details are in the log, which pytest shows where a test fails."""
+        rejections = self.closed[-1].outcome.admitted.rejections
+        logging.getLogger(__name__).warning("rejections: %s", rejections)
+        return {r.tenant: str(r.reason) for r in rejections}
 
 
 @pytest.fixture
