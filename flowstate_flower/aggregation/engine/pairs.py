@@ -11,7 +11,7 @@ from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
 
 TILE = 1024
-SUM_TILE = 2048
+SUM_TILE = 16_384  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
 MIX_TILE = 512
 LARGEST = np.finfo(np.float32).max
 

@@ -175,7 +175,7 @@ def _flat(array: NDArray[Any]) -> Any:
 
 
 def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:
-    return np.array([row.ctypes.data for row in rows], dtype=np.uintp)
+    return np.array([row.__array_interface__["data"][0] for row in rows], dtype=np.uintp)
 
 
 @cache
