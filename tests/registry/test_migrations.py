@@ -140,6 +140,7 @@ def server_sql(request: pytest.FixtureRequest) -> Callable[[Registry, str], None
 
     def run_sql(registry: Registry, statement: str) -> None:
         if registry.place.url is None:
+            registry.close()
             with sqlite3.connect(registry.path) as connection:
                 connection.execute(statement)
         else:
