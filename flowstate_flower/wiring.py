@@ -38,7 +38,7 @@ MODEL_FILE = "model.npz"
 def open_home(folder: Path) -> TenantHome:
     """The home of a tenant: `policy.toml`, `signing.key` and `ledger.db` in one folder."""
     voice = open_voice(folder)
-    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE))
+    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE, voice.key.public))
 
 
 def open_voice(folder: Path) -> TenantVoice:
