@@ -181,9 +181,9 @@ class TenantLedger:
     def _add(self, session: Session, account: Account, budget: Budget, units: int, plan: GaussianRelease | None) -> None:
         name = book.pseudonym(book.head_of(session).salt, account)
         order = None if plan is None else planned_order(budget, plan)
-        said = {"epsilon": budget.epsilon, "units": units}
-        session.add(LedgerAccountRow(name=name, **asdict(account), **said, filter_order=order, total=Accountant().to_bytes()))
-        book.enter(session, book.OPENED, name, {**asdict(account), **said})
+        said: dict[str, Any] = {**asdict(account), "epsilon": budget.epsilon, "units": units}
+        session.add(LedgerAccountRow(name=name, **said, filter_order=order, total=Accountant().to_bytes()))
+        book.enter(session, book.OPENED, name, said)
         if order is not None:
             book.enter(session, book.PLANNED, name, {"filter_order": order})
 
