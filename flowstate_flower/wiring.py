@@ -19,7 +19,8 @@ from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, RE
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
-from flowstate_flower.registry import Registry, gate, rounds, tenants
+from flowstate_flower.privacy import Accountant
+from flowstate_flower.registry import Registry, gate, releases, rounds, tenants
 from flowstate_flower.registry.models import write_model
 from flowstate_flower.registry.tenant_ledger import TenantLedger
 from flowstate_flower.round import ClosedRound
@@ -130,6 +131,10 @@ class RegistryRoster:
     def standing(self, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
         """See `strategies.Roster`."""
         return gate.standing(self.registry, self.terms.ask, received)
+
+    def claimed(self, tenants: Collection[str]) -> Mapping[str, Mapping[str, Accountant]]:
+        """See `strategies.Roster`."""
+        return releases.claimed(self.registry, tenants) if self.terms.privacy else {}
 
 
 def registered_owners(registry: Registry) -> Owners:

@@ -21,6 +21,8 @@ def upgrade() -> None:
     op.add_column("privacy_event", sa.Column("clipping", TEXT, nullable=False, server_default="flat"))
     op.add_column("privacy_event", sa.Column("truncated_at", COUNT, nullable=True))
     op.add_column("privacy_event", sa.Column("account", TEXT, nullable=True))
+    by_account = ["tenant", "account", "noise_multiplier", "sample_rate", "steps"]
+    op.create_index("ix_privacy_event_account", "privacy_event", by_account)
     _releases(bind, changes)
 
 
