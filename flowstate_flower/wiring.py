@@ -42,6 +42,11 @@ def open_home(folder: Path) -> TenantHome:
     return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE, voice.key.public))
 
 
+def open_ledger(folder: Path) -> TenantLedger:
+    """The privacy ledger of a home, whose key checks what was signed in it."""
+    return TenantLedger(folder / LEDGER_FILE, open_voice(folder).key.public)
+
+
 def open_voice(folder: Path) -> TenantVoice:
     """The tenant of a home as it speaks for itself; the ledger stays closed."""
     return TenantVoice(read_toml(TenantPolicy, folder / POLICY_FILE), SigningKey.read(folder / KEY_FILE))

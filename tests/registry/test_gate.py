@@ -248,6 +248,7 @@ def test_the_server_adds_up_what_was_signed_of_each_account(tmp_path: Path, crea
     registry = create(tmp_path)
     with desk(registry, actor="operator") as d:
         d.add(TenantRow(name="a", status="active", created_at=d.now))
+    with desk(registry, actor="operator") as d:
         for number, account in enumerate(["1" * 64, "1" * 64, "2" * 64, None], start=1):
             said = {"unit": "example", "relation": "add-or-remove-one", "clip_norm": 1.0, "clipping": "flat", "epsilon": 1.0}
             said |= {"noise_multiplier": 1.0, "sample_rate": 0.01, "steps": 3, "delta": 1e-5, "randomness": "os"}
