@@ -132,10 +132,9 @@ def _reserve(home: TenantHome, terms: Terms, examples: int, account: Account) ->
     policy, asked = home.policy.privacy, terms.privacy
     if asked is None or policy is None:  # the policy has allowed it
         return None
-    if policy.delta >= 1 / examples:
-        raise Declined(Refused.BUDGET, f"δ = {policy.delta:g} must be below 1 / {examples} examples")
     release = GaussianRelease(asked.noise_multiplier, sample_rate(terms.work, examples), terms.work.steps)
     try:
+        home.ledger.open(account, policy.budget, examples)
         epsilon = home.ledger.reserve(account, terms.run, terms.round, release, policy.budget)
     except BudgetExhausted as error:
         raise Declined(Refused.BUDGET, str(error)) from error
@@ -146,6 +145,7 @@ def _reserve(home: TenantHome, terms: Terms, examples: int, account: Account) ->
         clip_norm=asked.clip_norm,
         sample_rate=release.sample_rate,
         steps=release.steps,
+        account=home.ledger.pseudonym(account),
         epsilon=epsilon,
         delta=policy.delta,
         randomness=home.policy.randomness.source,

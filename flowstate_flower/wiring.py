@@ -19,7 +19,8 @@ from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, RE
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
-from flowstate_flower.registry import Registry, gate, rounds, tenants
+from flowstate_flower.privacy import Accountant
+from flowstate_flower.registry import Registry, gate, releases, rounds, tenants
 from flowstate_flower.registry.models import write_model
 from flowstate_flower.registry.tenant_ledger import TenantLedger
 from flowstate_flower.round import ClosedRound
@@ -38,7 +39,12 @@ MODEL_FILE = "model.npz"
 def open_home(folder: Path) -> TenantHome:
     """The home of a tenant: `policy.toml`, `signing.key` and `ledger.db` in one folder."""
     voice = open_voice(folder)
-    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE))
+    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE, voice.key.public))
+
+
+def open_ledger(folder: Path) -> TenantLedger:
+    """The privacy ledger of a home, whose key checks what was signed in it."""
+    return TenantLedger(folder / LEDGER_FILE, open_voice(folder).key.public)
 
 
 def open_voice(folder: Path) -> TenantVoice:
@@ -130,6 +136,10 @@ class RegistryRoster:
     def standing(self, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
         """See `strategies.Roster`."""
         return gate.standing(self.registry, self.terms.ask, received)
+
+    def claimed(self, tenants: Collection[str]) -> Mapping[str, Mapping[str, Accountant]]:
+        """See `strategies.Roster`."""
+        return releases.claimed(self.registry, tenants) if self.terms.privacy else {}
 
 
 def registered_owners(registry: Registry) -> Owners:
