@@ -10,7 +10,7 @@ from flwr.serverapp import GaussianPrivacyEvent, NeighboringRelation, PrivacyCon
 
 from flowstate_flower.errors import BadInput
 from flowstate_flower.privacy import Accountant, Budget
-from flowstate_flower.privacy.tenant_level import FederationLedger, MeanRelease, accountant_of
+from flowstate_flower.privacy.tenant_level import FederationLedger, MeanRelease
 
 METHOD, SCHEMA_VERSION = "rdp", 1
 SMALLEST_LOG_DELTA = -700.0
@@ -65,13 +65,13 @@ class RegistryAccountant:
         """See Flower's protocol."""
         if not 0 < delta < 1:
             raise ValueError("delta must be strictly between 0 and 1.")
-        return self._spent().epsilon(delta)
+        return self.ledger.spent().epsilon(delta)
 
     def get_delta(self, epsilon: float) -> float:
         """See Flower's protocol. The smallest δ at which the total ε is at most this one."""
         if not epsilon >= 0:
             raise ValueError("epsilon must be at least 0.")
-        return smallest_delta(self._spent(), epsilon)
+        return smallest_delta(self.ledger.spent(), epsilon)
 
     def get_privacy_spent(self, delta: float | None = None) -> PrivacySpent:
         """See Flower's protocol."""
@@ -83,8 +83,8 @@ class RegistryAccountant:
         limit = self.settings.max_epsilon if max_epsilon is None else max_epsilon
         if limit is None:
             raise ValueError("no max_epsilon was given.")
-        cost = replace(self._release(event, count).cost, steps=count)
-        return self._spent().after(cost).epsilon(self.settings.target_delta) > limit
+        after = self.ledger.spent().after(self._release(event, count).cost(count))
+        return after.epsilon(self.settings.target_delta) > limit
 
     def state_dict(self) -> dict[str, object]:
         """What the ledger holds, as JSON. The ledger itself is what lasts."""
@@ -97,9 +97,6 @@ class RegistryAccountant:
         """
         if state != self.state_dict():
             raise ValueError("the state is not that of the federation's ledger, which is never set back.")
-
-    def _spent(self) -> Accountant:
-        return accountant_of(self.ledger.releases())
 
     def _release(self, event: GaussianPrivacyEvent, count: int) -> MeanRelease:
         if event.population_size != self.settings.population_size:

@@ -63,7 +63,10 @@ def check_server_noise(
 
 def _of_the_mean(privacy: PrivacyTerms, closing: Closing, limits: Limits) -> Iterator[tuple[str, str]]:
     if closing.rule.name != MEAN:
-        yield f"one tenant can move {closing.rule.name} by more than its share", "use the rule mean: the terms clip every update"
+        yield (
+            f"one tenant can move {closing.rule.name} by more than its share",
+            "use the rule mean: the terms clip every update",
+        )
     if closing.weighting != "uniform":
         yield "a weight by examples is a number that the tenant chooses", "weigh uniformly"
     if privacy.clipping != "flat":

@@ -51,7 +51,8 @@ class CryptographicNormals:
     def __call__(self, count: int) -> Draws:
         """See `Normals`."""
         half = (count + 1) // 2
-        uniform = ((self._stream.words(2 * half) >> np.uint64(11)) + np.uint64(1)) * 2.0**-53  # in (0, 1], so that its logarithm is finite
+        words = self._stream.words(2 * half) >> np.uint64(11)
+        uniform = (words + np.uint64(1)) * 2.0**-53  # in (0, 1], so that its logarithm is finite
         radius, angle = np.sqrt(-2 * np.log(uniform[:half])), 2 * np.pi * uniform[half:]
         return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:count]
 

@@ -4,9 +4,9 @@ Neighbours differ in one tenant, whose updates count as zero in one of them (zer
 and who replied is public. The mean divides by the number asked, whoever replied, so one tenant moves it by at most C / m.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from flowstate_flower.privacy.accountant import Accountant
 from flowstate_flower.privacy.budget import Budget
@@ -19,19 +19,19 @@ ALMOST = 1 - 2.0**-20
 @dataclass(frozen=True, slots=True)
 class MeanRelease:
     """A mean of `cohort` clipped updates, out of `population` tenants, with noise of standard deviation
-    `noise_multiplier · clip_norm / cohort`. `clip_norm` is None where whoever releases did not say.
+    `noise_multiplier · clip_norm / cohort`. `clip_norm` is None where whoever releases did not say; `randomness` is os,
+    cryptographic or seeded.
     """
 
     noise_multiplier: float
     cohort: int
     population: int
     clip_norm: float | None = None
-    randomness: Literal["os", "cryptographic", "seeded"] = "os"
+    randomness: str = "os"
 
-    @property
-    def cost(self) -> GaussianRelease:
-        """As accountants see it. Asking few of many amplifies nothing, because it is known who was asked."""
-        return GaussianRelease(self.noise_multiplier, sample_rate=1.0, steps=1)
+    def cost(self, count: int = 1) -> GaussianRelease:
+        """As accountants see `count` of them. Asking few of many amplifies nothing, because it is known who was asked."""
+        return GaussianRelease(self.noise_multiplier, sample_rate=1.0, steps=count)
 
 
 class FederationLedger(Protocol):
@@ -40,16 +40,11 @@ class FederationLedger(Protocol):
     def releases(self) -> Sequence[MeanRelease]:
         """Every release that was ever reserved, in order."""
 
+    def spent(self) -> Accountant:
+        """What they cost together."""
+
     def reserve(self, release: MeanRelease, budget: Budget, count: int = 1) -> float:
         """Record, in one transaction, `count` such releases that are about to be made, and return the total ε.
 
         Raises `BudgetExhausted`; then nothing was recorded. What is recorded stays spent, whatever happens next.
         """
-
-
-def accountant_of(releases: Iterable[MeanRelease]) -> Accountant:
-    """The accountant after `releases`."""
-    accountant = Accountant()
-    for release in releases:
-        accountant = accountant.after(release.cost)
-    return accountant
