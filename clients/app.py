@@ -18,7 +18,6 @@ from flowstate_flower.clients.policy import Declined, check
 from flowstate_flower.clients.randomness import open_stream
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
 from flowstate_flower.clients.training import LocalJob, Trainer, pick_device, rehearse, sample_rate, train
-from flowstate_flower.clients.updates import clipped_update
 from flowstate_flower.privacy import Account, BudgetExhausted, GaussianRelease, RoundAlreadyCharged
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.statements import (
@@ -30,7 +29,7 @@ from flowstate_flower.trust.statements import (
     first_problem,
     sign,
 )
-from flowstate_flower.trust.terms import Frozen, Name, Nonce, PrivacyTerms, Terms
+from flowstate_flower.trust.terms import Frozen, Name, Nonce, Terms
 
 HomeOf = Callable[[Context], TenantHome]
 TrainerOf = Callable[[Context], Trainer]
@@ -85,15 +84,13 @@ def take_part(
     2. The model must be the one that the terms name, and one that can be trained as asked.
     3. The round's privacy is reserved in the tenant's ledger, at its full cost.
     4. Training; a crash here leaves the cost charged.
-    5. The tenant signs what it sends: what it trained, or its momentum; clipped, where the server is to add the noise.
-
-    Where the server adds it, nothing is reserved and nothing claimed: against the server, the tenant has no privacy.
+    5. The tenant signs what it sends: what it trained, or its momentum.
     """
     check(home.policy, terms)  # 1
     model = task.model()
     _load(model, message, terms)  # 2
     examples = task.data(home.policy.tenant)
-    rehearse(task, model, examples, private=own_noise(terms) is not None)  # 2
+    rehearse(task, model, examples, private=terms.privacy is not None)  # 2
     account = account_of(home, terms, examples)
     claim = _reserve(home, terms, len(examples), account)  # 3
     _run(task, home, trainer, terms, model, examples)  # 4
@@ -102,14 +99,7 @@ def take_part(
     layers = {name: np.asarray(tensor.detach().cpu().numpy(), order="C") for name, tensor in model.state_dict().items()}
     if terms.work.worker_momentum > 0:
         layers = with_momentum(state, sent_layers(message), layers, terms.work.worker_momentum)
-    if terms.privacy is not None and terms.privacy.noise_at_server:
-        layers = clipped_update(sent_layers(message), layers, terms.privacy.clip_norm)
     return _signed_update(home, message, terms, layers, len(examples), claim)  # 5
-
-
-def own_noise(terms: Terms) -> PrivacyTerms | None:
-    """What the tenant itself does for privacy: nothing, where the server adds the noise."""
-    return None if terms.privacy is None or terms.privacy.noise_at_server else terms.privacy
 
 
 def sent_layers(message: Message) -> dict[str, NDArray[Any]]:
@@ -139,7 +129,7 @@ def account_of(home: TenantHome, terms: Terms, examples: Examples) -> Account:
 
 def _reserve(home: TenantHome, terms: Terms, examples: int, account: Account) -> PrivacyClaim | None:
     """Charge the round, and return what will be claimed of it. None for a round without privacy."""
-    policy, asked = home.policy.privacy, own_noise(terms)
+    policy, asked = home.policy.privacy, terms.privacy
     if asked is None or policy is None:  # the policy has allowed it
         return None
     if policy.delta >= 1 / examples:
@@ -182,7 +172,7 @@ def _run(task: TorchTask, home: TenantHome, trainer: Trainer, terms: Terms, mode
             examples=examples.to(device),
             losses=partial(example_losses, task),
             work=terms.work,
-            privacy=own_noise(terms),
+            privacy=terms.privacy,
             sampling=stream(use="sampling"),
             noise=stream(use="noise"),
             device=device,

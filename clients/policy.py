@@ -75,9 +75,9 @@ def check(policy: TenantPolicy, terms: Terms) -> None:
         raise Declined(Refused.PURPOSE, f"'{terms.purpose}' is not among the purposes agreed to")
     if terms.work.steps > policy.work.most_steps:
         raise Declined(Refused.TOO_MUCH_WORK, f"{terms.work.steps} steps, at most {policy.work.most_steps}")
-    if terms.privacy is None or terms.privacy.noise_at_server:
+    if terms.privacy is None:
         if policy.privacy is not None:
-            raise Declined(Refused.NOT_PRIVATE, "training without differential privacy of the tenant's own is not allowed")
+            raise Declined(Refused.NOT_PRIVATE, "training without differential privacy is not allowed")
         return
     if policy.privacy is None:
         raise Declined(Refused.BUDGET, "the tenant has set no privacy budget")

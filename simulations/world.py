@@ -141,7 +141,7 @@ class World:
         )
 
     def _promise(self) -> wiring.Promise | None:
-        """The operator's, under tenant-level privacy. Its noise is seeded, so that a run can be repeated, and protects nobody."""
+        """The operator's, under tenant-level privacy. Its noise is seeded, as that of simulated tenants is."""
         privacy = self.plan.scenario.privacy
         if privacy is None or not self.plan.scenario.noise_at_server:
             return None

@@ -1,4 +1,4 @@
-"""The trusted server's part in tenant-level privacy: what it refuses to run, when it stops, and its noise, paid before drawn."""
+"""The trusted server's part in tenant-level privacy: what it refuses to run, when it stops, and noise that is paid first."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MEAN = "mean"
 
 @dataclass(frozen=True, slots=True)
 class ServerNoise:
-    """Who keeps account of what is released, and where noise comes from. `accountant` is anything that speaks Flower's protocol."""
+    """Who keeps account of what is released, as Flower's protocol has it, and where noise comes from."""
 
     accountant: PrivacyAccountant
     normals: Normals
@@ -63,10 +63,7 @@ def check_server_noise(
 
 def _of_the_mean(privacy: PrivacyTerms, closing: Closing, limits: Limits) -> Iterator[tuple[str, str]]:
     if closing.rule.name != MEAN:
-        yield (
-            f"one tenant can move {closing.rule.name} by more than its share",
-            "use the rule mean: the terms clip every update",
-        )
+        yield f"{closing.rule.name} is not the mean, which alone is accounted for", "use mean: the terms clip every update"
     if closing.weighting != "uniform":
         yield "a weight by examples is a number that the tenant chooses", "weigh uniformly"
     if privacy.clipping != "flat":

@@ -45,7 +45,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class RegistryLedger:
-    """`privacy.tenant_level.FederationLedger` on a registry, for one run. Processes that share the registry share the account."""
+    """`FederationLedger` on a registry, for one run. Processes that share the registry share the account."""
 
     registry: Registry
     run: str
