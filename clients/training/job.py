@@ -27,6 +27,7 @@ class LocalJob:
     sampling: Stream
     noise: Stream
     device: torch.device
+    between_steps: Callable[[], None] = lambda: None  # asked before every step: raises where the round must stop
 
     @property
     def sample_rate(self) -> float:
@@ -36,6 +37,7 @@ class LocalJob:
     def batches(self) -> Iterator[Batch]:
         """`work.steps` Poisson samples, some of which may be empty."""
         for _ in range(self.work.steps):
+            self.between_steps()
             taken = self.sampling.uniform(len(self.examples)) < self.sample_rate
             index = taken.nonzero().squeeze(1).to(self.device)
             yield Batch(self.examples.features[index], self.examples.targets[index])

@@ -1,5 +1,6 @@
 """A tenant with a real home on disk, and a server that may ask it anything."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from flowstate_flower import wiring
 from flowstate_flower.clients import Examples, TenantPolicy, build_client_app
+from flowstate_flower.clients.fingerprint import fingerprint
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.privacy import Account
 from flowstate_flower.superlink import internals
@@ -93,7 +95,13 @@ class Site:
         return envelope
 
     def spent(self) -> float:
-        return wiring.open_home(self.folder).ledger.spent(Account("clinic", "", "example", 1e-5))
+        data_set = fingerprint(Line().data("clinic"))
+        return wiring.open_home(self.folder).ledger.spent(Account("clinic", data_set, "example", 1e-5))
+
+    def recorded(self) -> list[str]:
+        """The reasons in the tenant's own record of refusals."""
+        file = self.folder / "refusals.jsonl"
+        return [json.loads(line)["reason"] for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.fixture
