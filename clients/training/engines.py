@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from functools import partial
 
 from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.forward import Forward
@@ -50,7 +51,7 @@ def choose(plan: TrainingPlan, forward: Forward, flat: FlatParameters, trial: Ba
     refused: list[BadInput] = []
     for name in names:
         try:
-            check_sum(ENGINES[name](forward, flat, plan), forward, flat, trial)
+            check_sum(partial(ENGINES[name], forward, flat, plan), forward, flat, trial)
         except BadInput as error:
             refused.append(error)
             continue

@@ -42,7 +42,9 @@ def check_alone(forward: Forward, trial: Batch) -> None:
             )
 
 
-def check_sum(opened: AbstractContextManager[Engine], forward: Forward, flat: FlatParameters, trial: Batch) -> None:
+def check_sum(
+    open_engine: Callable[[], AbstractContextManager[Engine]], forward: Forward, flat: FlatParameters, trial: Batch
+) -> None:
     """Raises `BadInput` where the engine's clipped sum over `trial` is not the obvious one: a backward pass for each row.
 
     A model that draws at random, as with dropout, has no one sum; there the engine has to raise by itself.
@@ -52,7 +54,7 @@ def check_sum(opened: AbstractContextManager[Engine], forward: Forward, flat: Fl
     longest = min(gradient.norm().item() for gradient in gradients) / 2
     clipping = FlatClipping(longest, 1.0)
     total = torch.zeros_like(flat.vector)
-    with opened as engine:
+    with open_engine() as engine:
         engine.add_clipped(trial, clipping, total)
     comparable = torch.equal(_gradient(forward, flat, items[0]), gradients[0]) and 0 < longest < float("inf")
     if not comparable:
