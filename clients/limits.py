@@ -59,7 +59,7 @@ def estimated_bytes(model: nn.Module, examples: Examples, rows: int, *, private:
     gradient = sum(parameter.nbytes for parameter in model.parameters() if parameter.requires_grad)
     data = examples.features[:1].nbytes + examples.targets[:1].nbytes
     row = data + PASSES * _put_out(model, examples.features[:1]) + (gradient if private else 0)
-    return COPIES_OF_THE_MODEL * state + rows * row
+    return int(COPIES_OF_THE_MODEL * state + rows * row)
 
 
 def _put_out(model: nn.Module, row: Tensor) -> int:

@@ -25,13 +25,17 @@ def _listed(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class PrivacyPolicy(Document):
-    """What must hold of every round, and how much may be spent in all."""
+    """What must hold of every round, and how much may be spent in all.
+
+    There is one `unit`: each has an account of its own, and the two would not add up. With `tenant`, the server is trusted to
+    add the noise.
+    """
 
     epsilon: Positive
     delta: Annotated[float, Field(gt=0, lt=1)] = 1e-5
     least_noise_multiplier: Positive = 0.5
     largest_clip_norm: Positive = 10.0
-    units: Annotated[tuple[Unit, ...], Field(strict=False), AfterValidator(_listed)] = ("example",)
+    unit: Unit = "example"
     clippings: Annotated[tuple[ClippingName, ...], Field(strict=False), AfterValidator(_listed)] = (
         "flat",
         "per-layer",
@@ -42,12 +46,6 @@ class PrivacyPolicy(Document):
     def budget(self) -> Budget:
         """The tenant's budget over all runs."""
         return Budget(self.epsilon, self.delta)
-
-    @model_validator(mode="after")
-    def _spends_one_budget(self) -> Self:
-        if {"example", "group"} <= set(self.units):  # each unit has an account of its own, and the two would not add up
-            raise ValueError("units: either example or group")
-        return self
 
 
 class WorkPolicy(Document):
@@ -89,7 +87,7 @@ class HoursPolicy(Document):
 class RandomnessPolicy(Document):
     """Where noise comes from. `seeded` is for simulations: it protects nobody, and every statement then says so."""
 
-    source: Source = "os"
+    source: Source = "cryptographic"
     seed: int = 0
 
 
@@ -144,9 +142,11 @@ def _check_privacy(policy: PrivacyPolicy | None, asked: PrivacyTerms | None) -> 
             raise Declined(Refused.NOT_PRIVATE, "training without differential privacy is not allowed")
         return
     if policy is None:
+        if asked.unit == "tenant":  # the noise is the server's affair: to this tenant it is a round without privacy
+            return
         raise Declined(Refused.BUDGET, "the tenant has set no privacy budget")
-    if asked.unit not in policy.units:
-        raise Declined(Refused.UNIT, f"the unit '{asked.unit}' is not among those agreed to")
+    if asked.unit != policy.unit:
+        raise Declined(Refused.UNIT, f"the unit is '{asked.unit}', '{policy.unit}' was agreed to")
     if asked.clipping not in policy.clippings:
         raise Declined(Refused.CLIPPING, f"'{asked.clipping}' clipping is not among those agreed to")
     if asked.noise_multiplier < policy.least_noise_multiplier:

@@ -1,6 +1,6 @@
 """One round at a tenant, in the order that protects it: what can be refused is refused before anything is spent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from flowstate_flower.clients.randomness import Stream, open_stream
 from flowstate_flower.clients.replies import Layers, Trained, sent_layers
 from flowstate_flower.clients.spending import WHOLE_TENANT, Charge, account_of, claim_of, spending
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
-from flowstate_flower.clients.training import LocalJob, Trainer, pick_device, rehearse
+from flowstate_flower.clients.training import Choices, LocalJob, Trainer, pick_device, rehearse
 from flowstate_flower.privacy import GaussianRelease, truncated_poisson
 from flowstate_flower.trust.statements import PrivacyClaim, Refused
 from flowstate_flower.trust.terms import PrivacyTerms, Terms
@@ -41,7 +41,8 @@ def take_part(site: Site, message: Message, terms: Terms, now: datetime) -> Trai
 
     1. The policy decides; it has seen neither model nor data.
     2. The model is the one that the terms name, finite, and fits the task.
-    3. The data: can it be trained on as asked, in the policy's memory, and which account is charged?
+    3. The data: can it be trained on as asked, in the policy's memory, and which account is charged? The server's model has
+       not met the data yet: what a trial on it would say costs nothing, and so must not depend on what the server sent.
     4. The round's privacy is reserved in the tenant's ledger, at its full cost.
     5. Training, within the policy's time and memory. What fails here stays charged.
     6. The ledger notes that the round ended as it was reserved.
@@ -53,24 +54,30 @@ def take_part(site: Site, message: Message, terms: Terms, now: datetime) -> Trai
     device = pick_device(policy.work.device)
     watch = Watch(policy.work, device)
     sent = sent_layers(message, terms)  # 2
-    model = _loaded(site.task.model(), sent)
+    model = site.task.model()
+    weights = _weights(model, sent)
     examples = site.task.data(policy.tenant)  # 3
     units = _units(examples, terms.privacy)
-    _check_training(site, terms, model, examples, units)
+    choices = _choices(site, terms, model, examples, units)
     charge = _charge(site.home, terms, examples, units)
     with spending(site.home, terms, charge) as epsilon:  # 4, and 6 where the block ends
-        site.trainer(_job(site, terms, model.to(device), examples.to(device), watch))  # 5
+        model.load_state_dict(weights)  # 5
+        job = _job(site, terms, model.to(device), examples, device)
+        site.trainer(replace(job, choices=choices, between_steps=watch.between_steps))
         watch.between_steps()
         layers = _what_leaves(site, terms, sent, model)
     return Trained(layers, units, _claim(site.home, terms.privacy, charge, epsilon))
 
 
-def _loaded(model: torch.nn.Module, layers: Layers) -> torch.nn.Module:
+def _weights(model: torch.nn.Module, layers: Layers) -> dict[str, torch.Tensor]:
+    """The layers as the model takes them. Raises `Declined` where it does not."""
     try:
-        model.load_state_dict({name: torch.from_numpy(np.array(layer)) for name, layer in layers.items()})
-    except (RuntimeError, TypeError) as error:
-        raise Declined(Refused.WRONG_BASE, "the model does not fit the task") from error
-    return model
+        weights = {name: torch.from_numpy(np.array(layer)) for name, layer in layers.items()}
+    except TypeError as error:
+        raise Declined(Refused.WRONG_BASE, "the model has layers of another type") from error
+    if {n: w.shape for n, w in weights.items()} != {n: w.shape for n, w in model.state_dict().items()}:
+        raise Declined(Refused.WRONG_BASE, "the model does not fit the task")
+    return weights
 
 
 def _units(examples: Examples, privacy: PrivacyTerms | None) -> int:
@@ -82,12 +89,13 @@ def _units(examples: Examples, privacy: PrivacyTerms | None) -> int:
     return len(torch.unique(examples.groups))
 
 
-def _check_training(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, units: int) -> None:
+def _choices(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, units: int) -> Choices:
+    """How to train, once it is clear that it can be done."""
     local = _local_privacy(terms.privacy)
     sampling = truncated_poisson(units, terms.work.batch_size)
     rows = min(len(examples), sampling.largest * -(-len(examples) // units))
     check_memory(site.home.policy.work, model, examples, rows, private=local is not None)
-    rehearse(site.task, model, examples, private=local is not None)
+    return rehearse(site.task, model, examples, terms.work, local)
 
 
 def _local_privacy(privacy: PrivacyTerms | None) -> PrivacyTerms | None:
@@ -96,9 +104,9 @@ def _local_privacy(privacy: PrivacyTerms | None) -> PrivacyTerms | None:
 
 
 def _charge(home: TenantHome, terms: Terms, examples: Examples, units: int) -> Charge | None:
-    """What the round will cost, and whom. None without privacy, which the policy has allowed."""
+    """What the round will cost, and which account. None for a tenant without a budget, whose policy has allowed that."""
     asked = terms.privacy
-    if asked is None:
+    if asked is None or home.policy.privacy is None:
         return None
     if asked.unit == "tenant":
         account = account_of(home, "tenant", WHOLE_TENANT, 1)
@@ -114,7 +122,7 @@ def _claim(home: TenantHome, asked: PrivacyTerms | None, charge: Charge | None, 
     return None if charge is None or local is None else claim_of(home, local, charge, epsilon)
 
 
-def _job(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, watch: Watch) -> LocalJob:
+def _job(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, device: torch.device) -> LocalJob:
     policy = site.home.policy
     if policy.work.threads is not None:
         torch.set_num_threads(policy.work.threads)
@@ -128,8 +136,7 @@ def _job(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, w
         privacy=_local_privacy(terms.privacy),
         sampling=stream_of(policy, terms.round, "sampling"),
         noise=stream_of(policy, terms.round, "noise"),
-        device=examples.features.device,
-        between_steps=watch.between_steps,
+        device=device,
     )
 
 
