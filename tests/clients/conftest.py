@@ -57,7 +57,13 @@ class Site:
     task: Line
     key: PublicKey
 
-    def ask(self, arrays: dict[str, np.ndarray] | None = None, raw: bytes | None = None, **changes: Any) -> Message:
+    def ask(
+        self,
+        arrays: dict[str, np.ndarray] | None = None,
+        raw: bytes | None = None,
+        tamper: Callable[[RecordDict], object] = lambda _: None,
+        **changes: Any,
+    ) -> Message:
         layers = arrays or {"weight": np.zeros((2, 3), "f4"), "bias": np.zeros(2, "f4")}
         terms = {
             "run": "run-1",
@@ -76,6 +82,7 @@ class Site:
                 "terms": ConfigRecord({"terms": data}),
             }
         )
+        tamper(content)
         message = Message(content, NODE, "train")
         internals.stamped(message)
         context = internals.client_context(1, NODE, {}, {})
@@ -109,10 +116,10 @@ def site(tmp_path: Path) -> Callable[..., Site]:
     """Makes a tenant called clinic that agrees to research; keywords change its policy."""
     internals.become_server(1)
 
-    def make(name: str = "clinic", **changes: Any) -> Site:
+    def make(folder_name: str = "clinic", **changes: Any) -> Site:
         policy = TenantPolicy.model_validate(
             {
-                "tenant": name,
+                "tenant": "clinic",
                 "purposes": ("research",),
                 "privacy": PrivacyPolicy(epsilon=20.0),
                 "work": WorkPolicy(most_steps=50, device="cpu", threads=1),
@@ -120,7 +127,7 @@ def site(tmp_path: Path) -> Callable[..., Site]:
             }
             | changes
         )
-        folder = tmp_path / name
+        folder = tmp_path / folder_name
         return Site(folder, Line(), wiring.make_home(folder, policy))
 
     return make
