@@ -176,13 +176,15 @@ def as_variant(scenario: Scenario, variant: Variant) -> Scenario:
 
 def policy_of(tenant: str, scenario: Scenario, seed: int) -> TenantPolicy:
     """What a simulated tenant allows. Its noise is seeded, so that a run can be repeated, and so protects nobody."""
-    privacy = None if scenario.noise_at_server else scenario.privacy
     purposes = () if tenant in scenario.not_opted_in else (scenario.purpose,)
+    asked, budget = scenario.privacy, None
+    if asked is not None:
+        budget = PrivacyPolicy(epsilon=asked.epsilon_budget, delta=asked.delta, unit=asked.unit)
     return TenantPolicy(
         tenant=tenant,
         purposes=purposes,
-        allow_without_privacy=privacy is None,
-        privacy=None if privacy is None else PrivacyPolicy(epsilon=privacy.epsilon_budget, delta=privacy.delta),
+        allow_without_privacy=budget is None,
+        privacy=budget,
         work=WorkPolicy(device=scenario.training.device, threads=1),
         randomness=RandomnessPolicy(source="seeded", seed=seed),
     )
