@@ -23,7 +23,7 @@ class TenantLedger:
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
             self._engine = sqlite_engine(path)
-            with self._engine.begin() as connection:
+            with self._engine.execution_options(writes=True).begin() as connection:
                 SQLModel.metadata.create_all(connection, tables=[LedgerRow.__table__])  # type: ignore[attr-defined]
         except OSError as error:
             raise BadInput(f"cannot open the privacy ledger {path}: {error.strerror}", hint="check the folder") from error
