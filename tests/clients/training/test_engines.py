@@ -43,7 +43,12 @@ def test_the_sum_is_that_of_the_loop(lab, engine: str, kind: str) -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.integers(1, 9), scale=st.floats(1e-3, 30), clip=st.floats(1e-3, 1e3), kind=st.sampled_from(["linear", "convolution"]))
+@given(
+    rows=st.integers(1, 9),
+    scale=st.floats(1e-3, 30),
+    clip=st.floats(1e-3, 1e3),
+    kind=st.sampled_from(["linear", "convolution"]),
+)
 def test_the_sum_is_that_of_the_loop_at_any_scale(lab, engine: str, rows: int, scale: float, clip: float, kind: str) -> None:
     examples = lab.examples(rows, scale=scale)
     total, _ = clipped(lab, lab.model(kind), Batch(examples.features, examples.targets), clip)
