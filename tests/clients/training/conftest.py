@@ -59,7 +59,7 @@ class Lab:
         return Examples(features, torch.randint(0, 3, (count,), generator=generator), groups)
 
     def job(self, model: nn.Module, *, clip: float = 0.5, choices: Choices | None = None, **changes: Any) -> LocalJob:
-        """One step on all examples, without noise, at learning rate 1; `privacy` and `work` may be given as changes of these."""
+        """One step on all examples, without noise, at learning rate 1; `privacy` and `work` change that."""
         examples = changes.pop("examples", None) or self.examples()
         work = {"steps": 1, "batch_size": len(examples), "learning_rate": 1.0} | changes.pop("work", {})
         privacy = {"noise_multiplier": 2.0, "clip_norm": clip} | changes.pop("privacy", {})

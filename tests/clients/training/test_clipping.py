@@ -41,7 +41,7 @@ def test_short_gradients_are_left_as_they_are(clipping) -> None:
 
 @pytest.mark.parametrize("z", [0.3, 1.0, 9.8])
 def test_gradients_and_counts_together_cost_what_one_sum_costs(z: float) -> None:
-    """One item moves the scaled pair (gradient / C, count) by (1, ½): with these deviations exactly 1 / z standard deviations."""
+    """One item moves the pair (gradient / C, count) by (1, ½): with these deviations exactly 1 / z of them."""
     clipping = AdaptiveClipping(0.7, z, 64, CPU)
     assert (1 / clipping.gradient_multiplier) ** 2 + (0.5 / clipping.count_noise) ** 2 == pytest.approx(1 / z**2)
     assert clipping.gradient_multiplier == pytest.approx((z**-2 - (2 * clipping.count_noise) ** -2) ** -0.5)

@@ -96,7 +96,7 @@ def test_a_person_brings_all_its_rows_or_as_many_as_it_may() -> None:
     for index, weights in zip(rows.index.view(4, 4), rows.weights.view(4, 4), strict=True):
         real = index[weights > 0]
         assert len(GROUPS[real].unique()) == 1
-        assert len(real.unique()) == len(real) == min(4, int((GROUPS == GROUPS[real[0]]).sum()))
+        assert len(real.unique()) == len(real) == min(4, int((GROUPS[real[0]] == GROUPS).sum()))
         assert weights.sum().item() == pytest.approx(1)  # the mean over what it brings
 
 

@@ -1,4 +1,4 @@
-"""DP-SGD does what its ε is computed for: each trap that breaks privacy in silence is a test."""
+"""What breaks privacy in silence. Each trap was seen somewhere, and is a test here under its own sentence."""
 
 from dataclasses import replace
 
@@ -7,229 +7,229 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from flowstate_flower.clients import Examples, LocalJob, train
-from flowstate_flower.clients.randomness import AesStream, GeneratorStream, Stream, open_stream
-from flowstate_flower.clients.task import example_losses
-from flowstate_flower.clients.training import pick_device, sample_rate
+from flowstate_flower.clients import Examples, train
+from flowstate_flower.clients.randomness import GeneratorStream, open_stream
+from flowstate_flower.clients.training import ENGINES, PrivateTrainer, sample_rate
+from flowstate_flower.clients.training.clipping import FlatClipping
+from flowstate_flower.clients.training.flat import trainable_only
+from flowstate_flower.clients.training.forward import Forward
+from flowstate_flower.clients.training.mechanism import Mechanism
+from flowstate_flower.clients.training.seam import Batch
 from flowstate_flower.errors import BadInput
-from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
+from flowstate_flower.privacy import truncated_poisson
 
 
-class Silent:
-    """A stream that takes every example and adds no noise: what is left is the clipped sum."""
-
-    def __init__(self, take: float = 0.0) -> None:
-        self.take = take
-
-    def uniform(self, count: int) -> Tensor:
-        return torch.full((count,), self.take, dtype=torch.float64)
-
-    def normal(self, shape: torch.Size, std: float) -> Tensor:
-        return torch.zeros(shape)
+def empty(lab, model: nn.Module, **changes):
+    """A job whose samples are empty: at a rate below 1, lab.Still takes nobody."""
+    work = {"batch_size": 10} | changes.pop("work", {})
+    return lab.job(model, work=work, **changes)
 
 
-def linear(seed: int = 0) -> nn.Linear:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return nn.Linear(4, 3)
+def noise_of(lab, model: nn.Module, **changes) -> Tensor:
+    """What a job of empty samples moves, times the batch that it divides by: the sum of its noise."""
+    before = lab.flat(model).clone()
+    train(empty(lab, model, **changes))
+    return (before - lab.flat(model)) * 10
 
 
-def job(model: nn.Module, examples: int = 30, clip: float = 0.5, **changes: object) -> LocalJob:
-    generator = torch.Generator().manual_seed(5)
-    features = 3 * torch.randn(examples, 4, generator=generator)
-    made = LocalJob(
-        tenant="clinic",
-        round=1,
-        model=model,
-        examples=Examples(features, torch.randint(0, 3, (examples,), generator=generator)),
-        losses=lambda outputs, targets: nn.functional.cross_entropy(outputs, targets, reduction="none"),
-        work=LocalWork(steps=1, batch_size=10, learning_rate=1.0),
-        privacy=PrivacyTerms(noise_multiplier=2.0, clip_norm=clip),
-        sampling=Silent(),
-        noise=Silent(),
-        device=torch.device("cpu"),
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
-
-
-def step_of(model: nn.Module, before: nn.Module) -> Tensor:
-    """The parameters' move, flat."""
-    pairs = zip(before.parameters(), model.parameters(), strict=True)
-    return torch.cat([(b - a).detach().reshape(-1) for a, b in pairs])
-
-
-def naive_clipped_sum(model: nn.Module, examples: Examples, clip: float) -> Tensor:
-    """One backward pass per example, clipped in plain sight."""
-    total = torch.zeros(sum(p.numel() for p in model.parameters()))
-    for x, y in zip(examples.features, examples.targets, strict=True):
-        model.zero_grad()
-        nn.functional.cross_entropy(model(x[None]), y[None]).backward()
-        gradient = torch.cat([p.grad.reshape(-1) for p in model.parameters()])  # type: ignore[union-attr]
-        total += gradient * min(1.0, clip / gradient.norm().item())
-    return total
-
-
-def test_a_step_without_noise_is_the_clipped_sum_over_the_expected_batch() -> None:
-    model = linear()
-    work = job(model)
-    train(work)
-    expected = -naive_clipped_sum(linear(), work.examples, 0.5) / 10  # 10 expected, 30 taken: never the batch's own size
-    torch.testing.assert_close(step_of(model, linear()), expected, rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
-def test_one_example_moves_the_sum_by_at_most_the_clipping_norm(scale: float) -> None:
-    """The sensitivity that the noise is scaled to."""
-    model = linear()
-    one = job(model, examples=1, clip=0.7)
-    one = replace(
-        one,
-        examples=Examples(one.examples.features * scale, one.examples.targets),
-        work=LocalWork(steps=1, batch_size=1, learning_rate=1.0),
-    )
-    train(one)
-    assert step_of(model, linear()).norm().item() <= 0.7 * (1 + 1e-6)
-
-
-def test_the_noise_has_the_standard_deviation_that_was_accounted() -> None:
-    """χ² on what is really added, over many steps of a batch that is empty."""
+def test_trap_1_a_global_seed_in_a_train_function_repeats_the_noise_of_every_round_and_client(lab, engine: str) -> None:
     draws = []
-    for seed in range(400):
-        model = nn.Linear(40, 20)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.zero_()
-        empty = job(model, clip=0.5, sampling=Silent(take=1.0), noise=GeneratorStream(seed))
-        empty = replace(empty, examples=Examples(torch.zeros(30, 40), torch.zeros(30, dtype=torch.long)))
-        train(empty)
-        draws.append(torch.cat([p.detach().reshape(-1) for p in model.parameters()]) * 10)  # undo the division by B
-    noise = torch.cat(draws).double()
-    count = len(noise)
-    expected = (2.0 * 0.5) ** 2
-    assert abs(noise.square().mean().item() / expected - 1) < 5 * np.sqrt(2 / count)
-    assert abs(noise.mean().item()) < 5 * np.sqrt(expected / count)
+    for tenant in ("a", "b"):
+        for round_number in (1, 2, 3):
+            torch.manual_seed(0)  # what user code does
+            stream = open_stream("os", seed=0, tenant=tenant, round_number=round_number, use="noise")
+            draws.append(noise_of(lab, nn.Linear(12, 300), noise=stream, tenant=tenant, round=round_number))
+    correlations = np.corrcoef(torch.stack(draws).numpy()) - np.eye(6)
+    assert np.abs(correlations).max() < 6 / np.sqrt(len(draws[0]))
 
 
-def test_an_empty_batch_is_a_step_of_pure_noise_not_a_skipped_one() -> None:
-    model = linear()
-    train(job(model, sampling=Silent(take=1.0), noise=GeneratorStream(1)))
-    assert step_of(model, linear()).abs().min() > 0
+def test_trap_1_a_global_seed_repeats_no_sample_either(lab) -> None:
+    sizes = []
+    for _ in range(8):
+        torch.manual_seed(0)
+        job = lab.job(
+            lab.model(),
+            work={"steps": 20, "batch_size": 10},
+            sampling=open_stream("os", seed=0, tenant="a", round_number=1, use="sampling"),
+        )
+        sizes.append(tuple(len(batch) for batch in job.batches()))
+    assert len(set(sizes)) == 8
 
 
-def test_every_step_adds_fresh_noise_and_carries_nothing_over() -> None:
-    """Two steps on empty batches are two independent draws: no summed gradient is left behind for the next one."""
-    model = linear()
-    work = LocalWork(steps=2, batch_size=10, learning_rate=1.0)
-    train(job(model, sampling=Silent(take=1.0), noise=GeneratorStream(9), work=work))
-    stream = GeneratorStream(9)
-    shapes = [p.shape for p in model.parameters()]
-    total = sum(torch.cat([stream.normal(s, 1.0).reshape(-1) for s in shapes]) for _ in range(2))
-    torch.testing.assert_close(step_of(model, linear()), -total / 10)  # type: ignore[operator]
+class Interrupted(Exception):
+    """Half-way through a batch."""
 
 
-@pytest.mark.parametrize("source", ["os", "cryptographic", "seeded"])
-def test_noise_differs_between_rounds_tenants_and_uses(source: str) -> None:
-    """A global seed at the top of the training function would make these equal."""
+def test_trap_2_leaving_a_batch_half_way_leaves_a_sum_that_the_next_step_adds(lab, engine: str) -> None:
+    """The sensitivity would be twice what one step accounts for."""
+    model, twin = lab.model("perceptron"), lab.model("perceptron")
+    examples = lab.examples()
+    batch = Batch(examples.features, examples.targets)
 
-    def draws(tenant: str, round_number: int, use: str) -> Tensor:
-        stream = open_stream(source, seed=1, tenant=tenant, round_number=round_number, use=use)  # type: ignore[arg-type]
-        torch.manual_seed(0)  # what user code may do has no effect
-        return stream.normal(torch.Size([2000]), 1.0)
+    def interrupted() -> object:
+        yield batch
+        raise Interrupted
 
-    all_draws = [draws(t, r, u) for t in ("a", "b") for r in (1, 2) for u in ("noise", "sampling")]
-    correlations = np.corrcoef(torch.stack(all_draws).numpy()) - np.eye(8)
-    assert np.abs(correlations).max() < 0.15
-
-
-def test_seeded_streams_repeat_and_others_do_not() -> None:
-    def first(source: str) -> Tensor:
-        return open_stream(source, seed=1, tenant="a", round_number=1, use="noise").normal(torch.Size([8]), 1.0)  # type: ignore[arg-type]
-
-    assert torch.equal(first("seeded"), first("seeded"))
-    assert not torch.equal(first("os"), first("os"))
-    assert not torch.equal(first("cryptographic"), first("cryptographic"))
+    plan = lab.job(model).plan
+    with trainable_only(model, ("*",)) as flat, ENGINES[lab.engine](Forward(model, lab.losses), flat, plan) as opened:
+        mechanism = Mechanism(opened, FlatClipping(0.5, 1.0), len(flat.vector), torch.device("cpu"))
+        with pytest.raises(Interrupted):
+            mechanism.noisy_sum(interrupted(), lab.Still())
+        total = mechanism.noisy_sum([batch], lab.Still()).clone()
+    torch.testing.assert_close(total, lab.clipped_sum(lab.gradients(twin, examples), 0.5), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("stream", [AesStream(), GeneratorStream(3)], ids=["cryptographic", "generator"])
-def test_streams_have_the_laws_they_name(stream: Stream) -> None:
-    from scipy import stats
+def test_trap_2_an_engine_that_was_interrupted_remembers_nothing_of_the_batch(lab, engine: str) -> None:
+    model, twin = lab.model("perceptron"), lab.model("perceptron")
+    examples, calls = lab.examples(), []
 
-    assert stats.kstest(stream.normal(torch.Size([100_000]), 3.0).numpy(), "norm", args=(0, 3)).pvalue > 1e-4
-    assert stats.kstest(stream.uniform(100_000).numpy(), "uniform").pvalue > 1e-4
-    assert stream.uniform(0).shape == (0,)
-    assert stream.normal(torch.Size([3, 5]), 1.0).shape == (3, 5)
+    def losses(outputs: Tensor, targets: Tensor) -> Tensor:
+        calls.append(len(targets))
+        if len(calls) == 5:
+            raise Interrupted
+        return lab.losses(outputs, targets)
+
+    batch = Batch(examples.features, examples.targets)
+    plan = lab.job(model).plan
+    with trainable_only(model, ("*",)) as flat, ENGINES[lab.engine](Forward(model, losses), flat, plan) as opened:
+        total = torch.zeros_like(flat.vector)
+        for _ in range(8):
+            try:
+                opened.add_clipped(batch, FlatClipping(0.5, 1.0), total.zero_())
+            except Interrupted:
+                break
+        else:
+            pytest.fail("the loss was never interrupted")
+        opened.add_clipped(batch, FlatClipping(0.5, 1.0), total.zero_())
+    torch.testing.assert_close(total, lab.clipped_sum(lab.gradients(twin, examples), 0.5), rtol=1e-4, atol=1e-6)
 
 
-def test_batches_are_poisson_samples_at_the_accounted_rate() -> None:
-    from scipy import stats
+def test_trap_3_stepping_the_unwrapped_optimiser_trains_without_noise_and_the_accountant_says_0(lab, engine: str) -> None:
+    """There is no other step: each of them asks the stream once for as many draws as there are parameters."""
 
-    work = job(
-        linear(), examples=200, sampling=GeneratorStream(4), work=LocalWork(steps=3000, batch_size=30, learning_rate=1.0)
+    class Counting(GeneratorStream):
+        def __init__(self) -> None:
+            super().__init__(1)
+            self.asked: list[tuple[int, float]] = []
+
+        def add_normal(self, total: Tensor, std: float | Tensor) -> None:
+            self.asked.append((total.numel(), float(std)))
+            super().add_normal(total, std)
+
+    model = lab.model("convolution")
+    noise = Counting()
+    train(lab.job(model, noise=noise, work={"steps": 7, "batch_size": 12}, sampling=GeneratorStream(2)))
+    assert noise.asked == [(len(lab.flat(model)), 2.0 * 0.5)] * 7
+
+
+@pytest.mark.parametrize(
+    "reduce", [Tensor.sum, Tensor.mean, lambda losses: losses.mean().expand(len(losses))], ids=["sum", "mean", "spread"]
+)
+def test_trap_4_a_loss_that_is_reduced_already_clips_everything_as_one(lab, reduce) -> None:
+    """One loss for each row is asked for; a mean that is given to every row mixes them, and no engine gets it right."""
+    model = lab.model()
+    job = lab.job(model)
+
+    def losses(outputs: Tensor, targets: Tensor) -> Tensor:
+        return reduce(lab.losses(outputs, targets))
+
+    with pytest.raises(BadInput, match="the loss"):
+        PrivateTrainer(job.plan, model, losses, job.examples, job.device).rehearse()
+
+
+@pytest.mark.parametrize(("units", "batch"), [(130, 64), (6000, 256), (50, 64)])
+def test_trap_5_a_rate_from_the_length_of_a_loader_is_not_b_over_n(lab, units: int, batch: int) -> None:
+    job = lab.job(
+        lab.model(), examples=lab.examples(units), work={"batch_size": batch, "steps": 300}, sampling=GeneratorStream(6)
     )
-    sizes = np.array([len(batch) for batch in work.batches()])
-    assert work.sample_rate == 0.15
-    assert stats.binomtest(int(sizes.sum()), 200 * 3000, 0.15).pvalue > 1e-4
-    assert sizes.var() == pytest.approx(200 * 0.15 * 0.85, rel=0.15)  # a shuffled loader would have variance 0
+    rate = sample_rate(job.work, units)
+    assert rate == truncated_poisson(units, batch).rate == min(1.0, batch / units)
+    sizes = [len(taken) for taken in job.batches()]
+    deviation = np.sqrt(units * rate * (1 - rate) / len(sizes))
+    assert abs(np.mean(sizes) - min(units, batch)) <= 5 * deviation
 
 
-def test_the_rate_is_b_over_n_and_never_above_one() -> None:
-    work = LocalWork(steps=1, batch_size=64, learning_rate=1.0)
-    assert sample_rate(work, 130) == 64 / 130  # not 1 / ceil(N / B)
-    assert sample_rate(work, 10) == 1.0
+def test_trap_6_training_the_same_module_each_round_fails_or_stacks_hooks(lab, engine: str, kind: str) -> None:
+    model = lab.model(kind)
+    for _ in range(3):
+        fresh = lab.model(kind)
+        fresh.load_state_dict(model.state_dict())
+        train(lab.job(fresh))
+        train(lab.job(model))
+        torch.testing.assert_close(lab.flat(model), lab.flat(fresh))
+    assert not any(m._forward_hooks or m._backward_hooks or m._forward_pre_hooks for m in model.modules())
+    assert not any(hasattr(p, left) for p in model.parameters() for left in ("grad_sample", "summed_grad", "_norm_sample"))
 
 
-def test_a_loss_that_is_reduced_already_is_refused() -> None:
-    class Reduced:
-        def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-            return nn.functional.cross_entropy(outputs, targets)
+def test_trap_7_keys_of_a_wrapped_model_are_not_the_tasks_own(lab, engine: str, kind: str) -> None:
+    model = lab.model(kind)
+    names = list(model.state_dict())
+    train(lab.job(model))
+    assert list(model.state_dict()) == names
+    assert not any("_module" in name for name in names)
 
-    with pytest.raises(BadInput, match="has shape"):
-        example_losses(Reduced(), torch.zeros(5, 3), torch.zeros(5, dtype=torch.long))  # type: ignore[arg-type]
+
+def test_trap_8_a_shuffled_loader_with_the_epsilon_of_poisson_is_unsound(lab) -> None:
+    """Sizes vary as a binomial's do, and units come again before all have been there."""
+    job = lab.job(lab.model(), examples=lab.examples(200), work={"steps": 2000, "batch_size": 30}, sampling=GeneratorStream(4))
+    seen = [batch.features[:, 0] for batch in job.batches()]
+    sizes = np.array([len(batch) for batch in seen])
+    assert sizes.var() == pytest.approx(200 * 0.15 * 0.85, rel=0.15)  # of a shuffled loader it is 0
+    assert len(torch.cat(seen[:6]).unique()) < sum(sizes[:6])
 
 
-def test_a_model_with_batch_norm_is_refused_by_name() -> None:
-    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
+def test_trap_9_a_random_record_in_place_of_an_empty_batch_doubles_the_sensitivity(lab, engine: str, kind: str) -> None:
+    """An empty sample is a step of noise, whatever the data are, and convolutions do not mind."""
+    poisoned = lab.examples(30, scale=1e6)
+    first, second = lab.model(kind), lab.model(kind)
+    train(empty(lab, first, noise=GeneratorStream(1)))
+    train(empty(lab, second, noise=GeneratorStream(1), examples=poisoned))
+    assert torch.equal(lab.flat(first), lab.flat(second))
+    assert lab.move(lab.model(kind), first).abs().min() > 0
+
+
+@pytest.mark.parametrize("clipping", ["per-layer", "adaptive"])
+def test_trap_9_empty_batches_pass_through_every_clipping(lab, engine: str, clipping: str) -> None:
+    model = lab.model("convolution")
+    moved = noise_of(lab, model, noise=GeneratorStream(1), privacy={"clipping": clipping}, work={"steps": 3})
+    assert moved.isfinite().all()
+    assert moved.abs().min() > 0
+
+
+def test_trap_10_noise_that_is_replayed_repeats(lab, engine: str) -> None:
+    """Steps within a round, and rounds, are independent draws."""
+    steps = []
+    for _ in range(2):
+        stream = GeneratorStream(len(steps) + 1)
+        for _ in range(3):
+            steps.append(noise_of(lab, nn.Linear(12, 300), noise=stream))
+    correlations = np.corrcoef(torch.stack(steps).numpy()) - np.eye(6)
+    assert np.abs(correlations).max() < 6 / np.sqrt(len(steps[0]))
+
+
+def test_batch_norm_would_let_examples_see_each_other(lab, engine: str) -> None:
+    model = nn.Sequential(nn.Linear(12, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
+    job = lab.job(model)
     with pytest.raises(BadInput, match="BatchNorm") as caught:
-        train(job(model))
+        PrivateTrainer(job.plan, model, job.losses, job.examples, job.device).rehearse()
     assert "GroupNorm" in caught.value.hint
 
 
-def test_training_twice_on_models_of_one_task_does_not_stack_hooks() -> None:
-    first, second = linear(), linear()
-    train(job(first))
-    train(job(first))
-    for _ in range(2):
-        fresh = linear()
-        fresh.load_state_dict(second.state_dict())
-        train(job(fresh))
-        second = fresh
-    torch.testing.assert_close(first.weight, second.weight)
-    assert not any(getattr(parameter, "summed_grad", None) is not None for parameter in first.parameters())
+def test_what_a_plain_round_claims_is_nothing(lab) -> None:
+    """Without privacy the noise stream is not even asked."""
+
+    class Untouched(lab.Still):
+        def add_normal(self, total: Tensor, std: float | Tensor) -> None:
+            raise AssertionError
+
+    train(replace(lab.job(lab.model(), noise=Untouched()), privacy=None))
 
 
-def test_state_keeps_the_tasks_own_names() -> None:
-    model = linear()
-    train(job(model))
-    assert list(model.state_dict()) == ["weight", "bias"]
-
-
-def test_without_privacy_training_is_plain_sgd() -> None:
-    model, twin = linear(), linear()
-    plain = job(model, privacy=None)
-    train(plain)
-    nn.functional.cross_entropy(twin(plain.examples.features), plain.examples.targets).backward()
-    with torch.no_grad():
-        for parameter in twin.parameters():
-            parameter.sub_(parameter.grad)  # type: ignore[arg-type]
-    torch.testing.assert_close(model.weight, twin.weight)
-
-
-def test_a_convolution_with_empty_batches_trains() -> None:
-    model = nn.Sequential(nn.Unflatten(1, (1, 2, 2)), nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(2, 3))
-    train(job(model, sampling=Silent(take=1.0), noise=GeneratorStream(2)))
-
-
-def test_a_device_that_is_not_there_is_named() -> None:
-    assert pick_device("auto").type in {"cpu", "cuda", "mps"}
-    with pytest.raises(BadInput, match="no device 'cuda:99'"):
-        pick_device("cuda:99")
+def test_a_poisoned_example_does_not_undo_the_noise(lab, engine: str) -> None:
+    """A NaN in the sum is a NaN in the model, noise or not: whoever sees it knows that the example is there."""
+    examples = lab.examples(10)
+    features = examples.features.clone()
+    features[0] = float("nan")
+    model = lab.model()
+    train(lab.job(model, examples=Examples(features, examples.targets), noise=GeneratorStream(3)))
+    assert lab.flat(model).isfinite().all()
