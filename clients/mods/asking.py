@@ -47,7 +47,7 @@ def budget(home_of: HomeOf, declared: Declared | Callable[[Terms], Declared]) ->
             terms = read_terms(message)
             made = declared if isinstance(declared, Declared) else declared(terms)
             check_privacy(privacy_of(home), made.terms)
-            charge = Charge(account_of(home, made.unit, made.data_set, made.units), made.release)
+            charge = Charge(account_of(home, made.unit, made.data_set, made.units), made.release, made.units)
             with spending(home, terms, charge) as epsilon:
                 reply = call_next(message, context)
                 if reply.has_error() or is_refusal(reply):
