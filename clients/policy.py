@@ -119,6 +119,12 @@ class Declined(Exception):
 
 def check(policy: TenantPolicy, terms: Terms, now: datetime) -> None:
     """Raise `Declined` unless the policy allows at `now` what `terms` asks. Looks at nothing but the three."""
+    check_request(policy, terms, now)
+    check_privacy(policy.privacy, terms.privacy)
+
+
+def check_request(policy: TenantPolicy, terms: Terms, now: datetime) -> None:
+    """Raise `Declined` unless the policy allows at `now` what `terms` asks, privacy left aside."""
     if terms.tenant != policy.tenant:
         raise Declined(Refused.OTHER_TENANT, f"the terms are for {terms.tenant}")
     if terms.purpose not in policy.purposes:
@@ -126,7 +132,6 @@ def check(policy: TenantPolicy, terms: Terms, now: datetime) -> None:
     if policy.hours is not None and not policy.hours.include(now):
         raise Declined(Refused.OUTSIDE_HOURS, "no round may begin at this hour")
     _check_work(policy.work, terms.work)
-    _check_privacy(policy.privacy, terms.privacy)
 
 
 def _check_work(policy: WorkPolicy, work: LocalWork) -> None:
@@ -136,7 +141,8 @@ def _check_work(policy: WorkPolicy, work: LocalWork) -> None:
         raise Declined(Refused.TOO_MUCH_WORK, f"batches of {work.batch_size}, at most {policy.largest_batch}")
 
 
-def _check_privacy(policy: PrivacyPolicy | None, asked: PrivacyTerms | None) -> None:
+def check_privacy(policy: PrivacyPolicy | None, asked: PrivacyTerms | None) -> None:
+    """Raise `Declined` unless `policy` allows what is asked of privacy, or made for it."""
     if asked is None:
         if policy is not None:
             raise Declined(Refused.NOT_PRIVATE, "training without differential privacy is not allowed")

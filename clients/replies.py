@@ -27,6 +27,7 @@ from flowstate_flower.trust.statements import (
 from flowstate_flower.trust.terms import Frozen, Name, Nonce, Terms
 
 HomeOf = Callable[[Context], TenantHome]
+EXAMPLES = "num-examples"
 Layers = Mapping[str, NDArray[Any]]
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def signed_update(home: TenantHome, message: Message, terms: Terms, trained: Tra
     content = RecordDict(
         {
             "arrays": ArrayRecord({name: Array(np.asarray(layer)) for name, layer in trained.layers.items()}),
-            "metrics": MetricRecord({"num-examples": trained.examples}),
+            "metrics": MetricRecord({EXAMPLES: trained.examples}),
             "statement": _sealed(home, statement),
         }
     )
@@ -123,6 +124,11 @@ def or_refusal(home: TenantHome, message: Message, answer: Callable[[], Message]
     except Exception:
         log.exception("the round failed")
         return signed_refusal(home, message, Declined(Refused.FAILED, "the tenant's own log says why"))
+
+
+def is_refusal(reply: Message) -> bool:
+    """Whether a tenant has said no already."""
+    return list(reply.content) == ["statement"]
 
 
 def the_home(home_of: HomeOf, context: Context) -> TenantHome:

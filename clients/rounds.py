@@ -110,10 +110,10 @@ def _charge(home: TenantHome, terms: Terms, examples: Examples, units: int) -> C
         return None
     if asked.unit == "tenant":
         account = account_of(home, "tenant", WHOLE_TENANT, 1)
-        return Charge(account, GaussianRelease(asked.noise_multiplier, sample_rate=1.0, steps=1))
+        return Charge(account, GaussianRelease(asked.noise_multiplier, sample_rate=1.0, steps=1), 1)
     sampling = truncated_poisson(units, terms.work.batch_size)
     release = GaussianRelease(asked.noise_multiplier, sampling.rate, terms.work.steps, sampling.excess)
-    return Charge(account_of(home, asked.unit, fingerprint(examples), units), release, sampling.largest)
+    return Charge(account_of(home, asked.unit, fingerprint(examples), units), release, units, sampling.largest)
 
 
 def _claim(home: TenantHome, asked: PrivacyTerms | None, charge: Charge | None, epsilon: float) -> PrivacyClaim | None:

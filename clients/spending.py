@@ -16,10 +16,11 @@ WHOLE_TENANT = ""
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What one round releases, and to which account. `truncated_at` is the largest sample, in units."""
+    """What one round releases, and to which account of how many `units`. `truncated_at` is the largest sample of them."""
 
     account: Account
     release: GaussianRelease
+    units: int
     truncated_at: int | None = None
 
 
@@ -48,8 +49,10 @@ def spending(home: TenantHome, terms: Terms, charge: Charge | None) -> Iterator[
     if charge is None:
         yield float("inf")
         return
+    budget = privacy_of(home).budget
     try:
-        epsilon = home.ledger.reserve(charge.account, terms.run, terms.round, charge.release, privacy_of(home).budget)
+        home.ledger.open(charge.account, budget, charge.units)
+        epsilon = home.ledger.reserve(charge.account, terms.run, terms.round, charge.release, budget)
     except BudgetExhausted as error:
         raise Declined(Refused.BUDGET, str(error)) from error
     except RoundAlreadyCharged as error:
@@ -68,6 +71,7 @@ def claim_of(home: TenantHome, made: PrivacyTerms, charge: Charge, epsilon: floa
         sample_rate=charge.release.sample_rate,
         steps=charge.release.steps,
         truncated_at=charge.truncated_at,
+        account=home.ledger.pseudonym(charge.account),
         epsilon=epsilon,
         delta=charge.account.delta,
         randomness=home.policy.randomness.source,

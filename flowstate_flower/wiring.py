@@ -51,7 +51,8 @@ MODEL_FILE = "model.npz"
 def open_home(folder: Path) -> TenantHome:
     """The home of a tenant: `policy.toml`, `signing.key`, `ledger.db` and `refusals.jsonl` in one folder."""
     voice = open_voice(folder)
-    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE), RefusalLog(folder / REFUSALS_FILE))
+    ledger = TenantLedger(folder / LEDGER_FILE, voice.key.public)
+    return TenantHome(voice.policy, voice.key, ledger, RefusalLog(folder / REFUSALS_FILE))
 
 
 def open_voice(folder: Path) -> TenantVoice:

@@ -240,24 +240,6 @@ class LogNodeRow(SQLModel, table=True):
     hash: str
 
 
-class LedgerRow(SQLModel, table=True):
-    """A line of a tenant's own privacy ledger, in the tenant's own file."""
-
-    __tablename__ = "ledger"
-    data_set: str = Field(primary_key=True)
-    unit: str = Field(primary_key=True)
-    relation: str = Field(primary_key=True)
-    delta: float = Field(primary_key=True)
-    run: str = Field(primary_key=True)
-    round: int = Field(primary_key=True)
-    noise_multiplier: float
-    sample_rate: float
-    steps: int
-    excess: float
-    reserved_at: str
-    settled_at: str | None = None
-
-
 AUDITED: tuple[type[Row], ...] = (
     TenantRow,
     KeyRow,

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, RecordDict
+from flwr.clientapp import ClientApp
 from torch import Tensor, nn
 
 from flowstate_flower import wiring
-from flowstate_flower.clients import Examples, TenantPolicy, build_client_app
+from flowstate_flower.clients import Examples, TenantHome, TenantPolicy, build_client_app
 from flowstate_flower.clients.fingerprint import fingerprint
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.privacy import Account
@@ -56,6 +57,10 @@ class Site:
     folder: Path
     task: Line
     key: PublicKey
+    app: ClientApp | None = None
+
+    def home(self, _: Context) -> TenantHome:
+        return wiring.open_home(self.folder)
 
     def ask(
         self,
@@ -86,7 +91,8 @@ class Site:
         message = Message(content, NODE, "train")
         internals.stamped(message)
         context = internals.client_context(1, NODE, {}, {})
-        return build_client_app(self.task, lambda _: wiring.open_home(self.folder))(message, context)
+        app = self.app or build_client_app(self.task, self.home)
+        return app(message, context)
 
     def refusal(self, reply: Message) -> RefusalStatement:
         """What the tenant signed instead of training. Nothing else may be in the reply."""

@@ -231,7 +231,7 @@ def test_copies_and_permutations_of_the_data_share_one_budget(clinic, monkeypatc
 
 
 def test_two_rounds_at_once_get_what_one_after_the_other_would(site) -> None:
-    alone = site(privacy=PrivacyPolicy(epsilon=1e6))
+    alone = site()
     alone.ask()
     clinic = site("clinic-2", privacy=PrivacyPolicy(epsilon=1.01 * alone.spent()))
     gate, replies = threading.Barrier(2), []

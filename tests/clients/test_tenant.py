@@ -1,9 +1,5 @@
 """The tenant's word is law at the tenant's: a hostile server cannot talk it out of its policy or its budget."""
 
-import multiprocessing
-import os
-import signal
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +10,7 @@ from flowstate_flower import wiring
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, TenantPolicy, WorkPolicy
 from flowstate_flower.documents import read_toml
 from flowstate_flower.errors import BadInput, BrokenRegistry, RunImpossible
-from flowstate_flower.privacy import Account, Budget, BudgetExhausted, GaussianRelease, RoundAlreadyCharged, epsilon_of
-from flowstate_flower.registry.tenant_ledger import TenantLedger
+from flowstate_flower.privacy import GaussianRelease, epsilon_of
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.statements import Refused
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
@@ -194,60 +189,6 @@ def test_a_broken_ledger_stops_training_and_does_not_say_where_it_lies(site) -> 
         clinic.ask()
     assert isinstance(caught.value.__cause__, BrokenRegistry)
     assert str(clinic.folder) not in str(caught.value)
-
-
-RELEASE, BUDGET = GaussianRelease(1.5, 0.05, 20), Budget(2.0, 1e-5)
-ACCOUNT = Account("clinic", "a" * 64, "example", 1e-5)
-
-
-def _race(path: Path, run: str) -> int:
-    ledger, granted = TenantLedger(path), 0
-    for number in range(10):
-        try:
-            ledger.reserve(ACCOUNT, run, number, RELEASE, BUDGET)
-            granted += 1
-        except BudgetExhausted:
-            pass
-    return granted
-
-
-def test_processes_that_race_for_one_budget_get_exactly_the_sequential_number_of_rounds(tmp_path: Path) -> None:
-    alone = 0
-    while epsilon_of([RELEASE] * (alone + 1), BUDGET.delta) <= BUDGET.epsilon:
-        alone += 1
-    assert 0 < alone < 40
-    TenantLedger(tmp_path / "ledger.db").close()
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        granted = pool.starmap(_race, [(tmp_path / "ledger.db", f"run-{i}") for i in range(4)])
-    assert sum(granted) == alone
-
-
-def test_threads_that_reserve_the_same_round_get_it_once(tmp_path: Path) -> None:
-    ledger = TenantLedger(tmp_path / "ledger.db")
-
-    def reserve(_: int) -> bool:
-        try:
-            ledger.reserve(ACCOUNT, "run", 1, RELEASE, BUDGET)
-        except RoundAlreadyCharged:
-            return False
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(reserve, range(16))) == 1
-
-
-def _reserve_and_die(path: Path) -> None:
-    TenantLedger(path).reserve(ACCOUNT, "run", 1, RELEASE, BUDGET)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_what_was_reserved_before_a_kill_is_spent(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    child = multiprocessing.get_context("spawn").Process(target=_reserve_and_die, args=(path,))
-    child.start()
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL
-    assert TenantLedger(path).spent(ACCOUNT) == pytest.approx(epsilon_of([RELEASE], 1e-5))
 
 
 def test_a_home_needs_its_key(site) -> None:
