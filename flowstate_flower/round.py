@@ -132,9 +132,10 @@ def _with_noise(
         draws = noise(len(mean))
     except BudgetExhausted as error:
         return _skipped(admitted, str(error))
-    noisy = (mean + draws * (privacy.noise_multiplier * privacy.clip_norm / asked)).astype(mean.dtype)
+    noisy = draws * (privacy.noise_multiplier * privacy.clip_norm / asked)
+    noisy += mean
     contributions = tuple(Contribution(submission, 1 / asked, NONE) for submission in admitted.submissions)
-    return Outcome(admitted, contributions, noisy, "")
+    return Outcome(admitted, contributions, noisy.astype(mean.dtype), "")
 
 
 def _skipped(admitted: Admitted, why: str) -> Outcome:

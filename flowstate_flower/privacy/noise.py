@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 NoiseSource = Literal["cryptographic", "seeded"]
 Draws = NDArray[np.float64]
+AT_ONCE = 1 << 18
+"""So many draws are made together, which bounds the memory beside them."""
+_UNUSED_BITS, _ONE = np.uint64(11), np.uint64(1)
 
 
 class Normals(Protocol):
@@ -50,11 +53,14 @@ class CryptographicNormals:
 
     def __call__(self, count: int) -> Draws:
         """See `Normals`."""
-        half = (count + 1) // 2
-        words = self._stream.words(2 * half) >> np.uint64(11)
-        uniform = (words + np.uint64(1)) * 2.0**-53  # in (0, 1], so that its logarithm is finite
-        radius, angle = np.sqrt(-2 * np.log(uniform[:half])), 2 * np.pi * uniform[half:]
-        return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:count]
+        draws = np.empty(count)
+        for start in range(0, count, AT_ONCE):
+            block = draws[start : start + AT_ONCE]
+            half = (len(block) + 1) // 2
+            uniform = ((self._stream.words(2 * half) >> _UNUSED_BITS) + _ONE) * 2.0**-53  # above 0, whose logarithm is infinite
+            radius, angle = np.sqrt(-2 * np.log(uniform[:half])), 2 * np.pi * uniform[half:]
+            block[:half], block[half:] = radius * np.cos(angle), (radius * np.sin(angle))[: len(block) - half]
+        return draws
 
 
 class SeededNormals:

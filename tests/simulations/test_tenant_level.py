@@ -9,12 +9,13 @@ from flowstate_flower import wiring
 from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy.noise import SeededNormals
 from flowstate_flower.registry import Registry, audit, views
 from flowstate_flower.registry.federation_ledger import released
 from flowstate_flower.simulations.engines import ENGINES
 from flowstate_flower.simulations.scenario import Scenario
 from flowstate_flower.simulations.simulate import Order, simulate
-from flowstate_flower.simulations.world import World
+from flowstate_flower.simulations.world import WORLD_FILE, World
 
 SCENARIO = {
     "title": "Twelve tenants and a server that they trust",
@@ -62,27 +63,19 @@ def test_a_tenant_sees_what_its_runs_released(play, scenario) -> None:
     assert seen == released(registry, "play-1-defended")
 
 
-def test_a_second_run_on_the_same_registry_goes_on_from_what_was_spent(tmp_path: Path, scenario) -> None:
-    larger = changed(scenario, "privacy", epsilon_budget=9.0)
-    for number, plan in enumerate((scenario, larger)):
-        world = World.create(tmp_path / "world", "play", plan, 1, "defended") if number == 0 else again(tmp_path, plan)
-        ENGINES["in-process"](world, lambda _: None)
-    registry = Registry.open(tmp_path / "world")
+def test_a_second_run_on_the_same_registry_goes_on_from_what_was_spent(tmp_path: Path, scenario, monkeypatch) -> None:
+    """Tenants that allow more than the operator promises, twice: the second promise is larger, and covers both runs."""
+    world = World.create(tmp_path / "world", "play", changed(scenario, "privacy", epsilon_budget=20.0), 1, "defended")
+    for name, epsilon in (("play", 5.0), ("more", 9.0)):
+        promise = wiring.Promise(Budget(epsilon, 1e-5), SeededNormals(1, name))
+        monkeypatch.setattr(World, "_promise", lambda _, promise=promise: promise)
+        plan = world.plan.model_copy(update={"name": name})
+        (world.folder / WORLD_FILE).write_text(plan.model_dump_json())
+        ENGINES["in-process"](World.open(world.folder), lambda _: None)
+    registry = Registry.open(world.folder)
     first, second = released(registry, "play-1-defended"), released(registry, "more-1-defended")
-    assert first.epsilon == second.epsilon > 5.0
-    assert second.epsilon_of_run < first.epsilon_of_run
-    assert second.largest_epsilon == 9.0
-
-
-def again(tmp_path: Path, scenario: Scenario) -> World:
-    """Another run in the world that is there: tenants with larger budgets, the same registry."""
-    world = World.open(tmp_path / "world")
-    for tenant in scenario.tenants:
-        path = world.home(tenant) / "policy.toml"
-        path.write_text(path.read_text().replace("epsilon = 5.0", "epsilon = 9.0"))
-    plan = world.plan.model_copy(update={"name": "more", "scenario": scenario})
-    (world.folder / "world.json").write_text(plan.model_dump_json())
-    return World.open(world.folder)
+    assert first.epsilon == second.epsilon <= second.largest_epsilon == 9.0
+    assert first.epsilon_of_run <= 5.0 < second.epsilon
 
 
 @pytest.mark.parametrize(

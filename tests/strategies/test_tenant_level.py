@@ -20,7 +20,8 @@ from flowstate_flower.privacy.tenant_level import MeanRelease
 from flowstate_flower.round import Closing, OfTheServer, close, mean_of_clipped
 from flowstate_flower.strategies import RunTerms, ServerNoise
 from flowstate_flower.strategies.accounting import RegistryAccountant
-from flowstate_flower.trust.terms import PrivacyTerms
+from flowstate_flower.trust.bounds import Bounds
+from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
 
 CLIP, NOISE, TENANTS = 0.5, 4.0, 7
 PRIVACY = PrivacyTerms(noise_multiplier=NOISE, clip_norm=CLIP, unit="tenant")
@@ -74,8 +75,10 @@ def flat(closed) -> np.ndarray:
     return np.concatenate([layer.ravel() for layer in closed.model if layer.dtype.kind == "f"])
 
 
-def test_the_noise_on_the_model_is_that_of_the_terms(federation, terms: RunTerms) -> None:
+@pytest.mark.parametrize("absent", [0, 3])
+def test_the_noise_on_the_model_is_that_of_the_terms(federation, terms: RunTerms, absent: int) -> None:
     """χ² on every coordinate of a released model, at 99.99 %, and Kolmogorov's test that it is Gaussian."""
+    federation.lies = dict.fromkeys(federation.tenants[:absent], lambda *_: (_ for _ in ()).throw(RuntimeError("down")))
     federation.deltas = dict.fromkeys(federation.tenants, 0.0)
     federation.run(terms, base=LARGE, server_noise=server_noise())
     noise = flat(federation.closed[-1]) / (NOISE * CLIP / TENANTS)
@@ -334,3 +337,10 @@ def test_a_round_is_never_closed_without_noise(federation, terms: RunTerms, monk
     ((round_terms, replies, closing, _),) = seen
     with pytest.raises(RunImpossible, match="without noise"):
         close(round_terms, replies, closing, OfTheServer())
+
+
+@pytest.mark.parametrize("bound", ["least_noise_multiplier", "largest_clip_norm", "largest_epsilon"])
+def test_bounds_on_a_tenants_own_noise_are_not_met_by_the_servers(bound: str) -> None:
+    work = LocalWork(steps=1, batch_size=1, learning_rate=0.1)
+    assert Bounds().objection(work, PRIVACY) == ""
+    assert Bounds(**{bound: 1.0}).objection(work, PRIVACY) == "no privacy of the tenant's own is asked for"
