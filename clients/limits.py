@@ -29,7 +29,7 @@ class Watch:
     def between_steps(self) -> None:
         """Whether the round may go on. What the peak of the process's memory rose by counts, whoever needed it."""
         seconds, megabytes = self._work.most_seconds, self._work.most_memory_mb
-        if seconds is not None and self._clock() - self._began > seconds:
+        if self._clock() - self._began > seconds:
             raise Declined(Refused.TOO_LONG, f"the round took longer than {seconds:g} s")
         if megabytes is not None and peak_bytes(self._device) - self._peak > megabytes * MEGABYTE:
             raise Declined(Refused.TOO_MUCH_MEMORY, f"the round took more than {megabytes} MB")

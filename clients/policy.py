@@ -53,7 +53,7 @@ class WorkPolicy(Document):
 
     most_steps: int = Field(default=10_000, ge=1)
     largest_batch: int = Field(default=100_000, ge=1)
-    most_seconds: Positive | None = 3600.0
+    most_seconds: Positive = 3600.0
     most_memory_mb: int | None = Field(default=None, ge=1)
     device: str = "auto"
     threads: int | None = Field(default=None, ge=1)

@@ -11,8 +11,11 @@ import pytest
 import torch
 from flwr.app import Array, ArrayRecord, ConfigRecord
 
-from flowstate_flower.clients import Examples
+from flowstate_flower.clients import Examples, build_client_app
+from flowstate_flower.clients.fingerprint import fingerprint
 from flowstate_flower.clients.policy import WEEK, HoursPolicy, PrivacyPolicy, WorkPolicy
+from flowstate_flower.clients.training import rehearse
+from flowstate_flower.privacy import Account, truncated_poisson
 from flowstate_flower.trust.canonical import canonical
 from flowstate_flower.trust.statements import Refused
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
@@ -301,3 +304,35 @@ def test_a_flood_of_requests_leaves_one_line_each(clinic) -> None:
     lines = (clinic.folder / "refusals.jsonl").read_text().splitlines()
     assert [json.loads(line)["round"] for line in lines] == list(range(1, 8))
     assert (clinic.folder / "refusals.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_what_the_server_sent_meets_the_data_only_once_it_is_paid_for(clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial costs nothing: if it ran on the server's weights, whether it fails would tell of the data for free."""
+    seen: list[tuple[str, bool]] = []
+    theirs = {"weight": np.full((2, 3), 7.0, "f4"), "bias": np.full(2, 7.0, "f4")}
+
+    def has_theirs(model: torch.nn.Module) -> bool:
+        return bool((model.weight == 7.0).any() or (model.bias == 7.0).any())
+
+    def rehearsal(task, model, *rest):
+        seen.append(("rehearsal", has_theirs(model)))
+        return rehearse(task, model, *rest)
+
+    def trainer(job) -> None:
+        seen.append(("training", has_theirs(job.model)))
+        assert clinic.spent() > 0
+
+    monkeypatch.setattr("flowstate_flower.clients.rounds.rehearse", rehearsal)
+    clinic.app = build_client_app(clinic.task, clinic.home, lambda _: trainer)
+    clinic.update(clinic.ask(arrays=theirs))
+    assert seen == [("rehearsal", False), ("training", True)]
+
+
+def test_what_is_claimed_of_sampling_is_what_was_accounted(clinic) -> None:
+    claim = clinic.update(clinic.ask()).privacy
+    sampling = truncated_poisson(40, 10)
+    assert (claim.sample_rate, claim.truncated_at, claim.steps) == (sampling.rate, sampling.largest, 5)
+    assert (claim.unit, claim.clipping) == ("example", "flat")
+    account = Account("clinic", fingerprint(clinic.task.data("clinic")), "example", 1e-5)
+    assert claim.account == clinic.home(None).ledger.pseudonym(account)
+    assert clinic.update(clinic.ask(round=2)).privacy.account == claim.account
