@@ -6,14 +6,15 @@ A check returns a `Rejection` or None. Nothing here raises for a client's fault,
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isclose
 
 import numpy as np
 
 from flowstate_flower.aggregation.engine import squared_distances
 from flowstate_flower.aggregation.updates import Arrays, Layout, Updates
+from flowstate_flower.claims import shortfall, too_little
+from flowstate_flower.privacy import Accountant
 from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.dsse import Envelope
@@ -54,6 +55,7 @@ class Reason(StrEnum):
     TOO_FAR = "update-too-large"
     EXAMPLES = "examples-out-of-range"
     NOT_PRIVATE = "not-private-enough"
+    ARITHMETIC = "privacy-arithmetic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class RoundTerms:
     """What the server sent out, and how each tenant stands when the replies are back: the bounds within which it agrees, or
-    what speaks against it. A tenant that is not in `standing` does not agree.
+    what speaks against it. A tenant that is not in `standing` does not agree. `claimed`: signed for before, by account.
     """
 
     run: str
@@ -94,6 +96,7 @@ class RoundTerms:
     limits: Limits
     invitations: Mapping[int, Invitation]  # by node
     standing: "Mapping[str, Bounds | Fault]"
+    claimed: Mapping[str, Mapping[str, Accountant]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,19 +212,15 @@ def plausible_examples(submission: Submission, terms: RoundTerms) -> Fault | Non
 
 def private_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
     """Where the terms ask tenants for privacy, the statement claims at least that much, for the work that was asked."""
-    asked, claim = terms.privacy, submission.statement.privacy
-    if asked is None or asked.noise_at_server:
-        return None
-    if claim is None:
-        return Reason.NOT_PRIVATE, "no privacy claim"
-    if claim.noise_multiplier < asked.noise_multiplier or claim.clip_norm > asked.clip_norm:
-        return Reason.NOT_PRIVATE, f"noise {claim.noise_multiplier}, clip {claim.clip_norm}"
-    if claim.randomness == "seeded" and not terms.limits.accept_seeded_noise:
-        return Reason.NOT_PRIVATE, "seeded noise"
-    rate = min(1.0, terms.work.batch_size / submission.statement.examples)
-    if claim.steps != terms.work.steps or not isclose(claim.sample_rate, rate, rel_tol=1e-9):
-        return Reason.NOT_PRIVATE, f"{claim.steps} steps at rate {claim.sample_rate:g}: not the work that was asked"
-    return None
+    statement, seeded = submission.statement, terms.limits.accept_seeded_noise
+    problem = shortfall(statement.privacy, terms.privacy, terms.work, statement.examples, accept_seeded=seeded)
+    return (Reason.NOT_PRIVATE, problem) if problem else None
+
+
+def adding_up(submission: Submission, terms: RoundTerms) -> Fault | None:
+    """The claimed ε is not less than what the tenant signed for of that account costs, this release included."""
+    problem = too_little(submission.statement.privacy, terms.claimed.get(submission.statement.tenant, {}))
+    return (Reason.ARITHMETIC, problem) if problem else None
 
 
 def within_bounds(submission: Submission, terms: RoundTerms) -> Fault | None:
@@ -241,6 +240,7 @@ OF_UPDATES: Sequence[Callable[[Submission, RoundTerms], Fault | None]] = (
     of_bounded_length,
     plausible_examples,
     private_enough,
+    adding_up,
     within_bounds,
 )
 

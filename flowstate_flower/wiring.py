@@ -28,10 +28,10 @@ from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.clients.refusals import RefusalLog
 from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
-from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy import Accountant, Budget
 from flowstate_flower.privacy.noise import CryptographicNormals, Normals
 from flowstate_flower.privacy.tenant_level import MeanRelease
-from flowstate_flower.registry import Registry, federation_ledger, gate, rounds, tenants
+from flowstate_flower.registry import Registry, federation_ledger, gate, releases, rounds, tenants
 from flowstate_flower.registry.models import write_model
 from flowstate_flower.registry.tenant_ledger import TenantLedger
 from flowstate_flower.round import ClosedRound
@@ -53,6 +53,11 @@ def open_home(folder: Path) -> TenantHome:
     voice = open_voice(folder)
     ledger = TenantLedger(folder / LEDGER_FILE, voice.key.public)
     return TenantHome(voice.policy, voice.key, ledger, RefusalLog(folder / REFUSALS_FILE))
+
+
+def open_ledger(folder: Path) -> TenantLedger:
+    """The privacy ledger of a home, whose key checks what was signed in it."""
+    return TenantLedger(folder / LEDGER_FILE, open_voice(folder).key.public)
 
 
 def open_voice(folder: Path) -> TenantVoice:
@@ -144,6 +149,10 @@ class RegistryRoster:
     def standing(self, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
         """See `strategies.Roster`."""
         return gate.standing(self.registry, self.terms.ask, received)
+
+    def claimed(self, tenants: Collection[str]) -> Mapping[str, Mapping[str, Accountant]]:
+        """See `strategies.Roster`."""
+        return releases.claimed(self.registry, tenants) if self.terms.privacy else {}
 
 
 def registered_owners(registry: Registry) -> Owners:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flowstate_flower.admission import Fault, Rejection
+from flowstate_flower.privacy import Accountant
 from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.keys import PublicKey
 
@@ -45,6 +46,9 @@ class Roster(Protocol):
 
         `received` is how many bytes of each reply were more than the model.
         """
+
+    def claimed(self, tenants: Collection[str]) -> Mapping[str, Mapping[str, Accountant]]:
+        """What these signed for in all rounds before, by tenant and account."""
 
 
 def one_per_tenant(candidates: Sequence[Candidate]) -> list[Candidate]:

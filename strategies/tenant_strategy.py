@@ -261,6 +261,7 @@ class TenantStrategy(Strategy):
             limits=self.terms.limits,
             invitations=by_node,
             standing=self._roster.standing(_excess(replies, opened)),
+            claimed=self._roster.claimed([invitation.tenant for invitation in opened.invitations]),
         )
         decoded = [decode(message, opened.layout, by_node) for message in replies]
         silent = by_node.keys() - {reply.node for reply in decoded}

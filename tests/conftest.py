@@ -12,6 +12,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricR
 
 from flowstate_flower.admission import Fault, Reason
 from flowstate_flower.aggregation import rule_named
+from flowstate_flower.privacy import Accountant
 from flowstate_flower.round import ClosedRound, Closing
 from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
 from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
@@ -42,7 +43,7 @@ class Reply:
 
     def build(self, request: Message) -> Message:
         claim = PrivacyClaim(
-            noise_multiplier=1.0,
+            noise_multiplier=4.0,  # more than is asked, so that every ε that tests name can be
             clip_norm=1.0,
             sample_rate=1 / max(1, self.examples),
             steps=1,
@@ -99,6 +100,7 @@ class Federation:
     deltas: dict[str, float] = field(default_factory=dict)
     barred: dict[str, Fault] = field(default_factory=dict)
     received: list[dict[str, int]] = field(default_factory=list)
+    spent: dict[str, dict[str, Accountant]] = field(default_factory=dict)
 
     def candidates(self, nodes: Sequence[Node]) -> list[Candidate]:
         owners = {FIRST_NODE + i: name for i, name in enumerate(self.tenants)}
@@ -115,6 +117,9 @@ class Federation:
         self.received.append(dict(received))
         withdrawn = (Reason.NO_CONSENT, "no consent stands")
         return {name: Bounds() if name in self.agreed else withdrawn for name in received}
+
+    def claimed(self, tenants: Collection[str]) -> dict[str, dict[str, Accountant]]:
+        return {name: self.spent[name] for name in tenants if name in self.spent}
 
     def answer(self, request: Message, context: Context) -> Message:
         tenant = self.tenants[int(context.node_config["partition-id"])]

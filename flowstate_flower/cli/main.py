@@ -20,6 +20,7 @@ from flowstate_flower.cli import (
     isolation,
     keys,
     metrics,
+    privacy,
     registry,
     rules,
     simulation,
@@ -42,6 +43,7 @@ app.command("rules")(rules.rules)
 app.add_typer(deployment.app, name="registry")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(consent.app, name="consent")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(registry.run, name="run")

@@ -4,6 +4,7 @@ Shown beside the budget, never the budget. Needs the extra `pld`.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
@@ -40,7 +41,9 @@ def _accountant(releases: Sequence[GaussianRelease]) -> Any:
     from dp_accounting import GaussianDpEvent, NeighboringRelation, PoissonSampledDpEvent, pld
 
     accountant = pld.PLDAccountant(NeighboringRelation.ADD_OR_REMOVE_ONE, INTERVAL)
+    steps: Counter[tuple[float, float]] = Counter()
     for release in releases:
-        step = PoissonSampledDpEvent(release.sample_rate, GaussianDpEvent(release.noise_multiplier))
-        accountant.compose(step, release.steps)
+        steps[release.sample_rate, release.noise_multiplier] += release.steps
+    for (rate, noise), count in steps.items():
+        accountant.compose(PoissonSampledDpEvent(rate, GaussianDpEvent(noise)), count)
     return accountant

@@ -55,7 +55,7 @@ OF_KIND: Mapping[Class, tuple[Reason, ...]] = {
     (Kind.CONTENT, Severity.MEDIUM): (
         *(Reason.UNREADABLE, Reason.WRONG_RECORDS, Reason.WRONG_LAYERS, Reason.WRONG_SHAPE, Reason.WRONG_DTYPE),
         *(Reason.BAD_ARRAY, Reason.BAD_METRICS, Reason.BAD_STATEMENT, Reason.STALE_BASE, Reason.NOT_FINITE),
-        *(Reason.TOO_FAR, Reason.EXAMPLES, Reason.NOT_PRIVATE),
+        *(Reason.TOO_FAR, Reason.EXAMPLES, Reason.NOT_PRIVATE, Reason.ARITHMETIC),
     ),
     (Kind.CONSENT, Severity.MEDIUM): (Reason.SUSPENDED, Reason.NO_CONSENT, Reason.OUTSIDE_BOUNDS),
     (Kind.LIMITS, Severity.LOW): (Reason.QUOTA, Reason.RATE),

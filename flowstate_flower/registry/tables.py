@@ -161,6 +161,7 @@ class PrivacyEventRow(Row, table=True):
     __table_args__ = (
         Index("ix_privacy_event_tenant", "tenant", "run", "round"),
         Index("ix_privacy_event_epsilon", "tenant", "epsilon"),
+        Index("ix_privacy_event_account", "tenant", "account", "noise_multiplier", "sample_rate", "steps"),
     )
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)

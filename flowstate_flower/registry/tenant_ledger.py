@@ -88,7 +88,7 @@ class TenantLedger:
                 raise BudgetExhausted("no account was opened for these data")
             if self._entry(session, row, book.RESERVED, run, round_number):
                 raise RoundAlreadyCharged(f"round {round_number} of {run} was charged before")
-            if _is_waiting(session, row):
+            if is_waiting(session, row):
                 raise BudgetExhausted(f"these data have no budget yet: account {row.name[:12]} has to be opened by the tenant")
             allowed = Budget(min(row.epsilon, budget.epsilon), account.delta)
             if row.filter_order is None:
@@ -132,7 +132,7 @@ class TenantLedger:
             row = session.get(LedgerAccountRow, name)
             if row is None:
                 raise BadInput(f"no account {name[:12]} in this ledger", hint="flowstate privacy show names them")
-            if epsilon <= row.epsilon and not _is_waiting(session, row):
+            if epsilon <= row.epsilon and not is_waiting(session, row):
                 raise BadInput(
                     f"the account may spend ε = {row.epsilon:g} already", hint="a smaller epsilon in policy.toml tightens"
                 )
@@ -195,7 +195,7 @@ class TenantLedger:
         return session.exec(select(LedgerEntryRow).filter_by(**where)).first()
 
 
-def _is_waiting(session: Session, row: LedgerAccountRow) -> bool:
+def is_waiting(session: Session, row: LedgerAccountRow) -> bool:
     """Whether the tenant has to open it: another account was charged before, and the data of both may have rows in common."""
     if row.signed or row.charges:
         return False

@@ -10,6 +10,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Error, Message, MetricRec
 from flwr.serverapp.strategy import FedAvg
 
 from flowstate_flower.admission import Limits, Reason
+from flowstate_flower.privacy import Accountant, GaussianRelease
 from flowstate_flower.round import Closing
 from flowstate_flower.strategies import RunTerms
 from flowstate_flower.trust.dsse import seal
@@ -82,7 +83,7 @@ def examples(count: int) -> Callable:
 
 def claims(**changes) -> Callable:
     """A privacy claim that is not the honest one."""
-    honest = {"noise_multiplier": 1.0, "clip_norm": 1.0, "sample_rate": 0.01, "steps": 1, "epsilon": 0.5, "delta": 1e-5}
+    honest = {"noise_multiplier": 4.0, "clip_norm": 1.0, "sample_rate": 0.01, "steps": 1, "epsilon": 0.5, "delta": 1e-5}
     return said(privacy=PrivacyClaim(**(honest | {"randomness": "os"} | changes)))
 
 
@@ -179,6 +180,11 @@ HOLES: dict[str, tuple[Callable, Reason]] = {
     "seeded noise": (claims(randomness="seeded"), Reason.NOT_PRIVATE),
     "other work than asked": (claims(steps=2), Reason.NOT_PRIVATE),
     "a rate that the examples do not give": (claims(sample_rate=0.5), Reason.NOT_PRIVATE),
+    "another unit than asked": (claims(unit="group"), Reason.NOT_PRIVATE),
+    "another clipping than asked": (claims(clipping="per-layer"), Reason.NOT_PRIVATE),
+    "samples truncated where they are not rare": (claims(truncated_at=3), Reason.NOT_PRIVATE),
+    "a δ that lets an example out": (claims(delta=0.01), Reason.NOT_PRIVATE),
+    "an ε that the release alone passes": (claims(epsilon=0.04), Reason.ARITHMETIC),
     "a garbled refusal": (garbled_refusal, Reason.BAD_STATEMENT),
     "a crash": (crash, Reason.CLIENT_ERROR),
     "an error reply": (error_reply, Reason.CLIENT_ERROR),
@@ -199,6 +205,18 @@ def test_a_hostile_reply_is_rejected_with_its_reason_and_the_round_goes_on(feder
     outcome = federation.closed[-1].outcome
     assert [c.submission.statement.tenant for c in outcome.contributions] == [t for t in federation.tenants if t != LIAR]
     np.testing.assert_array_equal(result.arrays["bias"].numpy(), np.ones(3, "f4"))  # everybody else sent base + 1
+
+
+def test_a_total_that_is_less_than_what_was_signed_before_is_rejected(federation, run_terms: RunTerms) -> None:
+    """The server adds up what it holds of the same account; what it holds of another account says nothing."""
+    account, release = "a" * 64, GaussianRelease(4.0, 0.01, 1)
+    before = Accountant().after(GaussianRelease(1.0, 0.01, 500))
+    least = before.after(release).epsilon(1e-5)
+    federation.spent[LIAR] = {account: before}
+    for epsilon, named, rejected in ((least * 0.999, account, True), (least, account, False), (least * 0.999, "b" * 64, False)):
+        federation.lies[LIAR] = claims(epsilon=epsilon, account=named)
+        federation.run(run_terms)
+        assert federation.reasons() == ({LIAR: Reason.ARITHMETIC} if rejected else {})
 
 
 def test_every_reason_of_a_reply_has_a_fixture_here_or_a_test_of_its_own() -> None:

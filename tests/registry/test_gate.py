@@ -13,9 +13,12 @@ from sqlmodel import select
 from flowstate_flower import wiring
 from flowstate_flower.admission import Limits, Reason
 from flowstate_flower.errors import RunImpossible
-from flowstate_flower.registry import Registry, audit, configuration, consents, gate, tenants, views
+from flowstate_flower.privacy import Accountant, GaussianRelease
+from flowstate_flower.registry import Registry, audit, configuration, consents, gate, releases, tenants, views
 from flowstate_flower.registry.configuration import Quotas
+from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.quotas import Meters
+from flowstate_flower.registry.tables import PrivacyEventRow, TenantRow
 from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.registry.tenants import Status
 from flowstate_flower.round import Closing
@@ -194,7 +197,7 @@ def test_a_claim_beyond_the_agreed_epsilon_is_turned_away(registry, federation, 
     a = voice("tenant-2", federation.keys["tenant-2"])
     consents.accept(registry, a.withdrawal("research"))
     consents.accept(registry, a.consent("research", bounds=Bounds(largest_epsilon=0.7)))
-    said = {"noise_multiplier": 1.0, "clip_norm": 1.0, "sample_rate": 0.01, "steps": 1, "delta": 1e-5, "randomness": "os"}
+    said = {"noise_multiplier": 4.0, "clip_norm": 1.0, "sample_rate": 0.01, "steps": 1, "delta": 1e-5, "randomness": "os"}
 
     def spend(reply, _request) -> None:
         reply.statement = {"privacy": PrivacyClaim(epsilon=0.4 * reply.terms.round, **said)}
@@ -239,3 +242,20 @@ def test_the_clock_of_the_meter_is_the_wall(registry) -> None:
         session.commit()
         (row,) = session.exec(select(UsageRow))
         assert time.time() < row.until <= time.time() + 60
+
+
+def test_the_server_adds_up_what_was_signed_of_each_account(tmp_path: Path, create, raw) -> None:
+    registry = create(tmp_path)
+    with desk(registry, actor="operator") as d:
+        d.add(TenantRow(name="a", status="active", created_at=d.now))
+    with desk(registry, actor="operator") as d:
+        for number, account in enumerate(["1" * 64, "1" * 64, "2" * 64, None], start=1):
+            said = {"unit": "example", "relation": "add-or-remove-one", "clip_norm": 1.0, "clipping": "flat", "epsilon": 1.0}
+            said |= {"noise_multiplier": 1.0, "sample_rate": 0.01, "steps": 3, "delta": 1e-5, "randomness": "os"}
+            d.add(PrivacyEventRow(run="r", round=number, tenant="a", account=account, **said))
+    found = releases.claimed(registry, ["a", "nobody"])
+    assert set(found) == {"a"}
+    once = Accountant().after(GaussianRelease(1.0, 0.01, 3))
+    assert found["a"]["2" * 64].agrees_with(once)
+    assert found["a"]["1" * 64].agrees_with(once.after(GaussianRelease(1.0, 0.01, 3)))
+    assert set(found["a"]) == {"1" * 64, "2" * 64}

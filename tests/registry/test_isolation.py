@@ -15,13 +15,13 @@ from flowstate_flower.registry import Registry, audit, configuration, consents, 
 from flowstate_flower.registry.binding import SCOPES, ForeignWrite
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.federation_ledger import RegistryLedger
+from flowstate_flower.registry.ledger_tables import LEDGER, LedgerEntryRow
 from flowstate_flower.registry.tables import (
     AUDITED,
     AuditEventRow,
     AuditPartyRow,
     ConsentRow,
     EvaluationRow,
-    LedgerRow,
     LogHeadRow,
     RunRow,
     TenantRow,
@@ -71,7 +71,7 @@ def visible(row: Any) -> bool:
 def test_every_table_says_whom_it_belongs_to() -> None:
     registered = {mapper.class_ for mapper in SQLModel._sa_registry.mappers}
     package = {table for table in registered if table.__module__.startswith("flowstate_flower.")}
-    assert package - {LedgerRow} == set(SCOPES)
+    assert package - set(LEDGER) == set(SCOPES)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.__tablename__)
@@ -167,7 +167,7 @@ def test_the_log_and_raw_sql_are_out_of_reach(registry: Registry) -> None:
         text("select * from tenant"),
         select(TenantRow.__table__),
         ConsentRow.__table__.delete(),
-        select(LedgerRow),
+        select(LedgerEntryRow),
     ]
     for statement in statements:
         with pytest.raises(ForeignWrite), registry.as_tenant(MINE).reading() as session:

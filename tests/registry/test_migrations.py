@@ -172,6 +172,7 @@ def test_a_new_schema_is_that_of_the_tables(tmp_path: Path, create) -> None:
 
 def test_a_database_of_version_2_gets_the_columns_of_a_new_one(tmp_path: Path, create, server_sql) -> None:
     registry = create(tmp_path / "registry")
+    server_sql(registry, "drop index ix_privacy_event_account")
     for column in ("clipping", "truncated_at", "account"):
         server_sql(registry, f"alter table privacy_event drop column {column}")
     server_sql(registry, "drop table federation_release")

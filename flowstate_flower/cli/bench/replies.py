@@ -17,6 +17,7 @@ from flowstate_flower.cli.bench import flower, goals
 from flowstate_flower.cli.bench.measures import Measure, Work, at_least, figure, seconds
 from flowstate_flower.cli.bench.reading import byzantine
 from flowstate_flower.cli.output import stderr
+from flowstate_flower.privacy import Accountant
 from flowstate_flower.round import ClosedRound, Closing
 from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
 from flowstate_flower.strategies.decoding import ARRAYS, ENVELOPE, EXAMPLES, METRICS, STATEMENT, decode
@@ -174,6 +175,9 @@ class _Everybody:
 
     def standing(self, received: Mapping[str, int]) -> Mapping[str, Bounds | Fault]:
         return dict.fromkeys(received, Bounds())
+
+    def claimed(self, tenants: Collection[str]) -> Mapping[str, Mapping[str, Accountant]]:
+        return {}
 
 
 class _Nodes:

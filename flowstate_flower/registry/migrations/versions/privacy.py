@@ -31,6 +31,8 @@ def upgrade() -> None:
         *(sa.Column("delta", sa.Float(), nullable=False), sa.Column("largest_epsilon", sa.Float(), nullable=True)),
         *(sa.Column("randomness", TEXT, nullable=False), sa.Column("reserved_at", TEXT, nullable=False)),
     )
+    by_account = ["tenant", "account", "noise_multiplier", "sample_rate", "steps"]
+    op.create_index("ix_privacy_event_account", "privacy_event", by_account)
     _releases(bind, changes)
 
 
