@@ -99,4 +99,5 @@ def _tenant(number: int, rng: random.Random) -> Rows:
         asked = {"run": POPULATION.run, "round": 1, "tenant": name}
         yield InvitationRow, {**asked, "node": str(number)}
         said = {"unit": "example", "relation": "add-or-remove", "noise_multiplier": 1.0, "clip_norm": 1.0, "sample_rate": 0.1}
+        said |= {"clipping": "flat", "truncated_at": None, "account": None}
         yield PrivacyEventRow, {**asked, **said, "steps": 1, "epsilon": 1.5, "delta": 1e-5, "randomness": "os"}
