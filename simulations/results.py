@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flowstate_flower.registry import Registry, audit, views
+from flowstate_flower.registry.federation_ledger import Released, released
 from flowstate_flower.simulations.scenario import Scenario
 from flowstate_flower.simulations.world import DEFENDED, Variant, World
 
@@ -41,6 +42,7 @@ class Results:
     rule: str
     epsilon_budget: float | None
     noise_is_seeded: bool
+    released: Released | None
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +66,7 @@ class Results:
             "tenants": tenants,
             "audit": asdict(self.audit),
             "noise_is_seeded": self.noise_is_seeded,
+            "released": None if self.released is None else asdict(self.released),
             "seconds": round(self.seconds, 2),
         }
 
@@ -82,6 +85,7 @@ def collect(worlds: Mapping[Variant, World], engine: str, scenario: Scenario, se
         verdict = audit.verify(registry, registry.operator)
         view = views.run(registry, world.plan.run)
         parts = tuple(views.participation(registry, world.plan.run))
+        spent = released(registry, world.plan.run)
     finally:
         registry.close()
     return Results(
@@ -100,6 +104,7 @@ def collect(worlds: Mapping[Variant, World], engine: str, scenario: Scenario, se
         rule=view.rule,
         epsilon_budget=scenario.privacy.epsilon_budget if scenario.privacy else None,
         noise_is_seeded=scenario.privacy is not None,
+        released=spent,
         seconds=seconds,
     )
 

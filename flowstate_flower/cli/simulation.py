@@ -169,6 +169,8 @@ def _why(part: "Participation") -> str:
 
 
 def _tenants_title(results: "Results") -> str:
+    if results.released is not None:
+        return f"Tenants. {results.released}"
     deltas = {t.delta for t in results.tenants if t.delta is not None}
     if not deltas:
         return "Tenants (trained without differential privacy)"

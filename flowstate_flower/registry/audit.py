@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 
 from flowstate_flower.registry.database import MODELS, Registry, log_origin
 from flowstate_flower.registry.log import ENTRY_FIELDS, leaf_bytes, whole
+from flowstate_flower.registry.release_evidence import release_problems
 from flowstate_flower.registry.row_check import Progress, RowCheck, streamed
 from flowstate_flower.registry.row_evidence import Readable
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow
@@ -50,10 +51,11 @@ def verify(
     """Recompute the log and compare it with the signed heads, with what was kept, and with every row that it vouches for.
 
     Finds: changed, removed, inserted or reordered entries; changed, removed or unrecorded rows; heads that the operator did
-    not sign; statements that their tenant did not sign; a fork from a kept checkpoint, or a truncation below it; with
-    `models`, files that are missing or other than named. Not: a truncation to an earlier signed head by somebody who also
-    removed the rows after it, where nobody kept a later checkpoint. Raises `BadCheckpoint` for a kept note that the operator
-    did not sign, `BadInput` for a tenant's registry, which holds a part of the log.
+    not sign; statements that their tenant did not sign; an account of the federation that does not add up; a fork from a kept
+    checkpoint, or a truncation below it; with `models`, files that are missing or other than named. Not: a truncation to an
+    earlier signed head by somebody who also removed the rows after it, where nobody kept a later checkpoint. Raises
+    `BadCheckpoint` for a kept note that the operator did not sign, `BadInput` for a tenant's registry, which holds a part of
+    the log.
     """
     whole(registry)
     kept = [verified(note, log_origin(operator), operator) for note in against.notes]
@@ -71,6 +73,7 @@ def verify(
         with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify") as pool:
             for table in AUDITED:
                 findings += RowCheck(session, table, pool, progress, readable, models).findings(reading.added)
+        findings += release_problems(session)
     findings += readable.findings
     findings.sort(key=lambda finding: (finding.entry is None, finding.entry))
     return Verdict(

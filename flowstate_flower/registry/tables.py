@@ -9,6 +9,7 @@ from typing import ClassVar
 from sqlalchemy import BigInteger, Integer, String
 from sqlmodel import Field, Index, SQLModel
 
+from flowstate_flower.registry.privacy_tables import ReleaseRow
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tenancy_tables import DataKeyRow, PlaceRow, RequestRow, SettingsRow, UsageRow
 
@@ -254,6 +255,7 @@ AUDITED: tuple[type[Row], ...] = (
     RefusalRow,
     RejectionRow,
     PrivacyEventRow,
+    ReleaseRow,
     EvaluationRow,
     CosignatureRow,
 )

@@ -175,6 +175,7 @@ def test_a_database_of_version_2_gets_the_columns_of_a_new_one(tmp_path: Path, c
     server_sql(registry, "drop index ix_privacy_event_account")
     for column in ("clipping", "truncated_at", "account"):
         server_sql(registry, f"alter table privacy_event drop column {column}")
+    server_sql(registry, "drop table federation_release")
     server_sql(registry, "update alembic_version set version_num = '2'")
     registry.close()
     assert upgrading.upgrade(tmp_path / "registry").entries == 0

@@ -1,4 +1,5 @@
-"""Privacy in full: how gradients were clipped, where samples were truncated, which account of the tenant was charged.
+"""Privacy in full: how gradients were clipped, where samples were truncated, which account of the tenant was charged, and a
+table for what the federation itself releases.
 
 Releases that were recorded before were clipped flat, were not truncated, and named no account. Their rows have more columns
 now, so each has an entry in the log.
@@ -21,6 +22,15 @@ def upgrade() -> None:
     op.add_column("privacy_event", sa.Column("clipping", TEXT, nullable=False, server_default="flat"))
     op.add_column("privacy_event", sa.Column("truncated_at", COUNT, nullable=True))
     op.add_column("privacy_event", sa.Column("account", TEXT, nullable=True))
+    op.create_table(
+        "federation_release",
+        *(sa.Column("run", TEXT, primary_key=True), sa.Column("round", COUNT, primary_key=True)),
+        *(sa.Column("noise_multiplier", sa.Float(), nullable=False), sa.Column("clip_norm", sa.Float(), nullable=True)),
+        *(sa.Column("cohort", COUNT, nullable=False), sa.Column("population", COUNT, nullable=False)),
+        *(sa.Column("relation", TEXT, nullable=False), sa.Column("epsilon", sa.Float(), nullable=False)),
+        *(sa.Column("delta", sa.Float(), nullable=False), sa.Column("largest_epsilon", sa.Float(), nullable=True)),
+        *(sa.Column("randomness", TEXT, nullable=False), sa.Column("reserved_at", TEXT, nullable=False)),
+    )
     by_account = ["tenant", "account", "noise_multiplier", "sample_rate", "steps"]
     op.create_index("ix_privacy_event_account", "privacy_event", by_account)
     _releases(bind, changes)
