@@ -20,7 +20,7 @@ from flowstate_flower.clients.randomness import Stream, open_stream
 from flowstate_flower.clients.replies import Layers, Trained, sent_layers
 from flowstate_flower.clients.spending import WHOLE_TENANT, Charge, account_of, claim_of, spending
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
-from flowstate_flower.clients.training import Choices, LocalJob, Trainer, pick_device, rehearse
+from flowstate_flower.clients.training import Choices, LocalJob, Trainer, choices_of, pick_device, rehearse
 from flowstate_flower.privacy import GaussianRelease, truncated_poisson
 from flowstate_flower.trust.statements import PrivacyClaim, Refused
 from flowstate_flower.trust.terms import PrivacyTerms, Terms
@@ -92,8 +92,10 @@ def _units(examples: Examples, privacy: PrivacyTerms | None) -> int:
 def _choices(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, units: int) -> Choices:
     """How to train, once it is clear that it can be done."""
     local = _local_privacy(terms.privacy)
-    sampling = truncated_poisson(units, terms.work.batch_size)
-    rows = min(len(examples), sampling.largest * -(-len(examples) // units))
+    choices = choices_of(site.task)
+    per_unit = choices.rows_per_group if local is not None and local.unit == "group" else 1
+    rows = truncated_poisson(units, terms.work.batch_size).largest * per_unit
+    rows = rows if choices.most_rows is None else min(rows, choices.most_rows)
     check_memory(site.home.policy.work, model, examples, rows, private=local is not None)
     return rehearse(site.task, model, examples, terms.work, local)
 

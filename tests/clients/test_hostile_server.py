@@ -14,7 +14,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord
 from flowstate_flower.clients import Examples, build_client_app
 from flowstate_flower.clients.fingerprint import fingerprint
 from flowstate_flower.clients.policy import WEEK, HoursPolicy, PrivacyPolicy, WorkPolicy
-from flowstate_flower.clients.training import rehearse
+from flowstate_flower.clients.training import Choices, rehearse
 from flowstate_flower.privacy import Account, truncated_poisson
 from flowstate_flower.trust.canonical import canonical
 from flowstate_flower.trust.statements import Refused
@@ -291,6 +291,17 @@ def test_a_batch_that_would_not_fit_is_refused_before_anything_is_spent(site, mo
     arrays = {name: tensor.numpy() for name, tensor in wide.state_dict().items()}
     assert clinic.refusal(clinic.ask(arrays=arrays, round=2)).reason == Refused.TOO_MUCH_MEMORY
     assert clinic.spent() == before
+
+
+def test_a_task_that_works_samples_off_in_pieces_needs_room_for_a_piece(site, monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic = site(work=WorkPolicy(most_memory_mb=1, device="cpu", threads=1))
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3000), torch.nn.Linear(3000, 2))
+    monkeypatch.setattr(clinic.task, "model", lambda: model)
+    arrays = {name: tensor.numpy().copy() for name, tensor in model.state_dict().items()}
+    assert clinic.refusal(clinic.ask(arrays=arrays)).reason == Refused.TOO_MUCH_MEMORY
+    monkeypatch.setattr(clinic.task, "choices", Choices(most_rows=2), raising=False)
+    reply = clinic.ask(arrays=arrays)
+    assert "arrays" in reply.content or clinic.refusal(reply).detail == "the round took more than 1 MB"
 
 
 def test_people_are_refused_where_the_task_names_none(site) -> None:

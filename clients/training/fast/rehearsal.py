@@ -26,14 +26,13 @@ class Unclipped:
 
 
 def rehearsal(engine: Engine, model: nn.Module, losses: Losses, features: Tensor, targets: Tensor) -> Refusal | None:
-    """Why the engine is not exact for this model, if it is not. One pass as in training; then, without what is random, two items' norms
-    against autograd's, and against their own beside a third.
+    """Why the engine is not exact for this model, if it is not. One pass as in training; then, with nothing random, two items'
+    norms against autograd's, and against their own beside a third.
     """
     rows = torch.arange(3, device=features.device) % len(features)
     three = Batch(features[rows], targets[rows])
     two = Batch(features[rows[:2]], targets[rows[:2]])
-    size = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    total = torch.zeros(size, device=features.device)
+    total = torch.cat([torch.zeros_like(parameter).flatten() for parameter in model.parameters() if parameter.requires_grad])
     with _as_it_was(model):
         try:
             model.train()
@@ -53,6 +52,25 @@ def rehearsal(engine: Engine, model: nn.Module, losses: Losses, features: Tensor
             type(model).__name__, "gives a row another gradient when others are beside it", "compute each row by itself"
         )
     return None
+
+
+def saved_per_row(model: nn.Module, losses: Losses, features: Tensor, targets: Tensor) -> int:
+    """How many numbers, of four bytes, a plain step keeps for its backward pass, for each row."""
+    sizes: dict[int, int] = {}
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            sizes[storage.data_ptr()] = tensor.numel() * tensor.element_size()
+        return tensor
+
+    rows = torch.arange(2, device=features.device) % len(features)
+    with _as_it_was(model), torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model.train()
+        held = losses(model(features[rows]), targets[rows])
+    del held
+    return sum(sizes.values()) // (4 * len(rows))
 
 
 def _norms(model: nn.Module, losses: Losses, batch: Batch) -> Tensor:

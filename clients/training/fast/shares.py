@@ -20,6 +20,19 @@ class Share(Protocol):
         """Add Σᵢ factorsᵢ gradientᵢ to `view`, which has the parameter's shape."""
 
 
+@dataclass(slots=True)
+class Room:
+    """How many numbers of items' gradients may still be kept."""
+
+    left: int
+
+    def take(self, numbers: int) -> bool:
+        """Is there room for so many more? Then they have it."""
+        fits = numbers <= self.left
+        self.left -= numbers if fits else 0
+        return fits
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A module's part in one backward pass. `inputs` (R, …) and `gradient` (R, …) of its output, of `items` items."""
@@ -29,6 +42,7 @@ class Layer:
     gradient: Tensor
     items: int
     dtype: torch.dtype
+    room: Room
 
     def wide_inputs(self) -> Tensor:
         """The inputs in the precision of the sum."""
@@ -59,11 +73,14 @@ class Whole:
         add_weighted(view, self.gradients.flatten(1), factors)
 
 
-def rounding(device: torch.device) -> float:
-    """How far, relative to its terms' lengths, a square that is computed in float32 may be below the truth. More where float32
-    products are allowed to be taken in fewer digits, as of TF32.
+def rounding(squares: Tensor) -> float:
+    """How far, relative to its terms' lengths, a square may be below the truth: 2⁻²⁰ in float32, and more where products may be
+    taken in fewer digits, as of TF32.
     """
-    fewer = torch.get_float32_matmul_precision() != "highest" or (device.type == "cuda" and torch.backends.cudnn.allow_tf32)
+    if squares.dtype == torch.float64:
+        return 2.0**-48
+    cuda = squares.device.type == "cuda"
+    fewer = torch.get_float32_matmul_precision() != "highest" or (cuda and torch.backends.cudnn.allow_tf32)
     return 2.0**-7 if fewer else 2.0**-20
 
 
