@@ -242,6 +242,12 @@ def test_a_model_that_no_engine_can_take_is_refused_by_the_layers_name(lab, mode
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
+def test_rows_that_see_each_other_are_found_beside_dropout_too(lab) -> None:
+    """There the sum is another each time, and cannot be compared."""
+    with pytest.raises(BadInput, match="depends on other rows"):
+        trainer(lab, nn.Sequential(nn.Dropout(0.5), Centred())).rehearse()
+
+
 def test_an_engine_that_is_asked_for_is_the_one(lab, engine: str) -> None:
     assert trainer(lab, lab.model()).rehearse().engine == lab.engine
     assert trainer(lab, lab.model()).rehearse().why == "it was asked for"
