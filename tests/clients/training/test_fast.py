@@ -149,6 +149,23 @@ def test_the_clipped_sum_is_the_naive_loops(made: tuple[nn.Module, tuple[int, ..
     check(model, batch, clip)
 
 
+CONVOLUTIONS = [
+    (nn.Conv2d(2, 3, (2, 4), padding="same"), (2, 8, 7)),
+    (nn.Conv1d(2, 3, 4, padding="same", dilation=3), (2, 13)),
+    (nn.Conv2d(1, 3, (2, 4), padding="same"), (1, 8, 7)),
+    (nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2), (4, 8, 7)),
+    (nn.Conv2d(4, 8, (3, 2), stride=(2, 3), dilation=(1, 2), groups=4), (4, 9, 10)),
+    (nn.Conv1d(3, 3, 5, stride=3, padding=2, groups=3), (3, 12)),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape"), CONVOLUTIONS, ids=lambda value: str(value))
+def test_convolutions_of_every_kind(layer: nn.Module, shape: tuple[int, ...]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    features, targets = torch.randn(6, *shape, generator=generator), torch.randn(6, generator=generator)
+    check(nn.Sequential(layer, nn.Flatten()), Batch(features, targets, None, 2), Clip(0.2))
+
+
 class Block(nn.Module):
     """Attention over a sequence, with its positions."""
 
