@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from flowstate_flower.clients.training.fast import FastEngine
+from flowstate_flower.clients.training.fast import FastEngine, steady_memory
 from flowstate_flower.clients.training.fast import linear as linear_module
 from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.seam import Batch
@@ -159,7 +159,7 @@ CONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "shape"), CONVOLUTIONS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("layer", "shape"), CONVOLUTIONS, ids=str)
 def test_convolutions_of_every_kind(layer: nn.Module, shape: tuple[int, ...]) -> None:
     generator = torch.Generator().manual_seed(0)
     features, targets = torch.randn(6, *shape, generator=generator), torch.randn(6, generator=generator)
@@ -307,3 +307,8 @@ def test_a_reduced_loss_is_refused() -> None:
     engine = FastEngine(model, lambda outputs, targets: losses(outputs, targets).mean())
     with pytest.raises(BadInput, match="loss has shape"):
         engine.add_clipped(Batch(torch.randn(4, 3), torch.randn(4)), Clip(1.0), torch.zeros(8))
+
+
+def test_memory_is_left_alone_where_there_is_no_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.libc_ver", lambda: ("", ""))
+    assert not steady_memory()
