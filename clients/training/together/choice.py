@@ -77,9 +77,8 @@ def _at_rest(model: nn.Module) -> Iterator[None]:
 
 def _measured(engine: StackEngine, stack: Stack, rows: Batches) -> tuple[Tensor, Tensor]:
     """Norms, and a sum in which no two items weigh the same."""
-    total = torch.zeros(1, stack.matrix.shape[1], device=stack.matrix.device)
-    items = torch.arange(1, 1 + TRIED_ROWS, device=total.device) / TRIED_ROWS
-    squared = engine.add_clipped(rows, lambda squared: items.expand_as(squared), total)
+    factors = torch.arange(1, 1 + TRIED_ROWS, device=stack.matrix.device) / TRIED_ROWS
+    total, squared = engine.clipped(rows, lambda squared: factors.expand_as(squared))
     return squared.sqrt(), total
 
 

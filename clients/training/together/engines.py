@@ -48,8 +48,8 @@ class StackEngine(Protocol):
     floats_per_item: int
     """How many numbers one item of one client takes, more or less."""
 
-    def add_clipped(self, batches: Batches, factors: Factors, total: Tensor) -> Tensor:
-        """Add the sums of clients' clipped gradients to `total` (C, P). Returns the (L, C, I) squared norms before clipping."""
+    def clipped(self, batches: Batches, factors: Factors) -> tuple[Tensor, Tensor]:
+        """The (C, P) sums of the clients' clipped gradients, and the (L, C, I) squared norms before clipping."""
 
 
 class BookKeeping:
@@ -67,15 +67,14 @@ class BookKeeping:
         formed = sum(p.numel() for layer in self._layers.values() if isinstance(layer, CONVOLUTIONS) for p in layer.parameters())
         self.floats_per_item = formed + 4 * sum(shape.numel() for shape in shapes.values())
 
-    def add_clipped(self, batches: Batches, factors: Factors, total: Tensor) -> Tensor:
+    def clipped(self, batches: Batches, factors: Factors) -> tuple[Tensor, Tensor]:
         """See `StackEngine`."""
         inputs, gradients = self._passes(batches)
         with torch.no_grad():
             shares = self._shares(inputs, gradients, batches.per_item)
             squared = torch.stack([share.squared for share in shares])
-            for share, factor, part in zip(shares, factors(squared), self._stack.views(total), strict=True):
-                share.add(factor, part)
-        return squared
+            sums = [share.weighted_sum(factor) for share, factor in zip(shares, factors(squared), strict=True)]
+            return torch.cat(sums, dim=1), squared
 
     def _passes(self, batches: Batches) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """What enters each layer, and the gradient of what leaves it. Adding a nudge of zero to an output gives its gradient
@@ -87,15 +86,15 @@ class BookKeeping:
         nudges = {name: zero.expand(clients, rows, *shape) for name, shape in self._shapes.items()}
         entered: dict[str, Tensor] = {}
 
-        def run(weights: Tensors, nudges: Tensors, features: Tensor, targets: Tensor) -> tuple[Tensor, Tensors]:
+        def run(weights: Tensors, nudges: Tensors, features: Tensor) -> tuple[Tensor, Tensors]:
             entered.clear()
             with self._nudged(nudges, entered):
-                losses = self._losses(functional_call(self._stack.structure, weights, (features,)), targets)
-            return losses, dict(entered)
+                outputs = functional_call(self._stack.structure, weights, (features,))
+            return outputs, dict(entered)
 
-        together = vmap(run, in_dims=(dims, 0, 0, 0), randomness="different")
-        losses, inputs = together(weights, nudges, batches.features, batches.targets)
-        found = torch.autograd.grad((losses * batches.weights).sum(), list(nudges.values()))
+        outputs, inputs = vmap(run, in_dims=(dims, 0, 0), randomness="different")(weights, nudges, batches.features)
+        losses = self._losses(outputs.flatten(0, 1), batches.targets.flatten(0, 1))
+        found = torch.autograd.grad(losses, list(nudges.values()), batches.weights.flatten())
         return inputs, dict(zip(nudges, found, strict=True))
 
     @contextmanager
@@ -134,7 +133,7 @@ class EveryGradient:
         self._stack, self._losses = stack, losses
         self.floats_per_item = 3 * stack.matrix.shape[1]
 
-    def add_clipped(self, batches: Batches, factors: Factors, total: Tensor) -> Tensor:
+    def clipped(self, batches: Batches, factors: Factors) -> tuple[Tensor, Tensor]:
         """See `StackEngine`."""
         weights, dims = self._stack.weights(batches.clients)
         trained = {name: weights.pop(name) for name in self._stack.names}
@@ -145,9 +144,9 @@ class EveryGradient:
         found = of_clients(trained, weights, *(tensor.unflatten(1, (-1, batches.per_item)) for tensor in rows))
         gradients = [found[name].flatten(2) for name in self._stack.names]  # (C, I, n)
         squared = torch.stack([gradient.square().sum(2) for gradient in gradients])
-        for gradient, factor, part in zip(gradients, factors(squared), self._stack.views(total), strict=True):
-            part += torch.bmm(factor.unsqueeze(1), gradient).view(part.shape)
-        return squared
+        factor = zip(factors(squared), gradients, strict=True)
+        sums = [torch.bmm(own.unsqueeze(1), gradient).squeeze(1) for own, gradient in factor]
+        return torch.cat(sums, dim=1), squared
 
     def _loss(
         self, trained: Tensors, fixed: Tensors, features: Tensor, targets: Tensor, weights: Tensor

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One parameter's gradients: `squared` (C, I) norms of the items', and `add(factors, total)`, which adds the sum of the
-    items' gradients times `factors` (C, I) to `total` (C, …).
+    """One parameter's gradients: `squared` (C, I) norms of the items', and the sum (C, n) of the items' gradients times factors
+    (C, I).
     """
 
     squared: Tensor
-    add: Callable[[Tensor, Tensor], None]
+    weighted_sum: Callable[[Tensor], Tensor]
 
 
 Shares = dict[str, Share]
@@ -34,38 +34,26 @@ def linear(layer: nn.Linear, inputs: Tensor, gradients: Tensor, per_item: int) -
     entered = inputs.reshape(clients * items, -1, inputs.shape[-1])
     left = gradients.reshape(clients * items, -1, gradients.shape[-1])
     length, width = entered.shape[1], entered.shape[2] * left.shape[2]
-    shares: Shares = {}
-    if length > 1 and 2 * length * length > width:
-        shares["weight"] = _formed(torch.bmm(left.mT, entered).view(clients, items, -1))
+    if length == 1:
+        squared = entered.square().sum((1, 2)) * left.square().sum((1, 2))
+    elif 2 * length * length > width:
+        formed = torch.bmm(left.mT, entered).view(clients, items, -1)
+        return {"weight": _formed(formed), "bias": _formed(left.sum(1).view(clients, items, -1))}
     else:
-        shares["weight"] = Share(_gram(entered, left).view(clients, items), _contract(entered, left, items))
-    shares["bias"] = _formed(left.sum(1).view(clients, items, -1))
-    return shares
+        squared = (torch.bmm(entered, entered.mT) * torch.bmm(left, left.mT)).sum((1, 2)).clamp_(min=0)
 
+    def weighted_sum(factors: Tensor) -> Tensor:
+        weighted = (left * factors.reshape(-1, 1, 1)).view(clients, items * length, -1)
+        return torch.bmm(weighted.mT, entered.view(clients, items * length, -1)).flatten(1)
 
-def _gram(entered: Tensor, left: Tensor) -> Tensor:
-    """(N,) squared norms of Σₜ leftₜ ⊗ enteredₜ without forming it."""
-    if entered.shape[1] == 1:
-        return (entered.square().sum(2) * left.square().sum(2)).squeeze(1)
-    return (torch.bmm(entered, entered.mT) * torch.bmm(left, left.mT)).sum((1, 2)).clamp_(min=0)
-
-
-def _contract(entered: Tensor, left: Tensor, items: int) -> Callable[[Tensor, Tensor], None]:
-    def add(factors: Tensor, total: Tensor) -> None:
-        weighted = left * factors.reshape(-1, 1, 1)
-        clients = len(total)
-        total.baddbmm_(weighted.view(clients, -1, left.shape[2]).mT, entered.reshape(clients, -1, entered.shape[2]))
-
-    return add
+    bias = left if length == 1 else left.sum(1)
+    return {"weight": Share(squared.view(clients, items), weighted_sum), "bias": _formed(bias.view(clients, items, -1))}
 
 
 def _formed(gradients: Tensor) -> Share:
     """From the items' gradients themselves, (C, I, n)."""
-
-    def add(factors: Tensor, total: Tensor) -> None:
-        total += torch.bmm(factors.unsqueeze(1), gradients).view(total.shape)
-
-    return Share(gradients.square().sum(2), add)
+    squared = torch.linalg.vector_norm(gradients, dim=2).square()
+    return Share(squared, lambda factors: torch.bmm(factors.unsqueeze(1), gradients).squeeze(1))
 
 
 Convolution = nn.Conv1d | nn.Conv2d | nn.Conv3d
@@ -110,11 +98,12 @@ def embedding(layer: nn.Embedding, inputs: Tensor, gradients: Tensor, per_item: 
     same = words.unsqueeze(2) == words.unsqueeze(1)
     squared = (torch.bmm(left, left.mT) * same).sum((1, 2)).clamp_(min=0)
 
-    def add(factors: Tensor, total: Tensor) -> None:
+    def weighted_sum(factors: Tensor) -> Tensor:
         weighted = (left * factors.reshape(-1, 1, 1)).view(clients, -1, left.shape[2])
-        total.scatter_add_(1, words.view(clients, -1, 1).expand_as(weighted), weighted)
+        total = weighted.new_zeros(clients, layer.num_embeddings, left.shape[2])
+        return total.scatter_add_(1, words.view(clients, -1, 1).expand_as(weighted), weighted).flatten(1)
 
-    return {"weight": Share(squared.view(clients, items), add)}
+    return {"weight": Share(squared.view(clients, items), weighted_sum)}
 
 
 def layer_norm(layer: nn.LayerNorm, inputs: Tensor, gradients: Tensor, per_item: int) -> Shares:

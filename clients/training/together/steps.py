@@ -1,6 +1,6 @@
 """Private steps of many clients at once. Each client keeps what is its own: sample, noise, rates, momentum, number of steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,9 +39,7 @@ def train_stack(members: Sequence[Member], stack: Stack, engine: StackEngine, mo
     for step in range(members[0].plan.steps):
         active = [member for member in members if member.plan.steps > step]
         samples = [member.sampler.draw(member.job.sampling) for member in active]
-        total = torch.zeros(len(active), stack.matrix.shape[1], device=stack.matrix.device)
-        for batches in table.pieces(samples, most_items):
-            add_finite(engine, batches, clippings, total)
+        total = clipped_sum(engine, table.pieces(samples, most_items), clippings, stack.matrix[: len(active)])
         if clippings.private:
             for member, row, std in zip(active, total, clippings.noise, strict=False):
                 member.job.noise.add_normal(row, std)
@@ -50,16 +48,28 @@ def train_stack(members: Sequence[Member], stack: Stack, engine: StackEngine, mo
             optimiser.step(total, step, [place for place, sample in enumerate(samples) if len(sample) == 0])
 
 
-def add_finite(engine: StackEngine, batches: Batches, clippings: "Clippings", total: Tensor) -> None:
-    """Add the clients' clipped sums to their rows of `total`. An item whose gradient is not finite adds nothing."""
-    part = total.new_zeros(len(batches.weights), total.shape[1])
-    factors = partial(clippings.factors, clients=batches.clients)
-    finite = engine.add_clipped(batches, factors, part).sum(dim=0).isfinite()
+def clipped_sum(engine: StackEngine, pieces: Iterable[Batches], clippings: "Clippings", like: Tensor) -> Tensor:
+    """The clients' clipped sums over all pieces, (C, P) `like` their weights."""
+    total = None
+    for batches in pieces:
+        part = finite_sum(engine, batches, clippings)
+        if total is None and isinstance(batches.clients, slice):
+            total = part
+        else:
+            total = torch.zeros_like(like) if total is None else total
+            total[batches.clients] += part
+    return torch.zeros_like(like) if total is None else total
+
+
+def finite_sum(engine: StackEngine, batches: Batches, clippings: "Clippings") -> Tensor:
+    """The clients' clipped sums. An item whose gradient is not finite adds nothing."""
+    total, squared = engine.clipped(batches, partial(clippings.factors, clients=batches.clients))
+    finite = squared.sum(dim=0).isfinite()
     if not finite.all():
         for client in (~finite.all(dim=1)).nonzero().flatten().tolist():
             alone = batches.only(client, finite[client])
-            engine.add_clipped(alone, partial(clippings.factors, clients=alone.clients), part[client : client + 1].zero_())
-    total[batches.clients] += part
+            total[client] = engine.clipped(alone, partial(clippings.factors, clients=alone.clients))[0][0]
+    return total
 
 
 class Table:
