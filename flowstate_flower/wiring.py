@@ -15,8 +15,17 @@ from numpy.typing import NDArray
 
 from flowstate_flower.admission import Fault
 from flowstate_flower.aggregation.updates import Arrays
-from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, REQUEST_FILE, TenantHome, TenantVoice
+from flowstate_flower.clients.home import (
+    KEY_FILE,
+    LEDGER_FILE,
+    POLICY_FILE,
+    REFUSALS_FILE,
+    REQUEST_FILE,
+    TenantHome,
+    TenantVoice,
+)
 from flowstate_flower.clients.policy import TenantPolicy
+from flowstate_flower.clients.refusals import RefusalLog
 from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
 from flowstate_flower.registry import Registry, gate, rounds, tenants
@@ -36,9 +45,9 @@ MODEL_FILE = "model.npz"
 
 
 def open_home(folder: Path) -> TenantHome:
-    """The home of a tenant: `policy.toml`, `signing.key` and `ledger.db` in one folder."""
+    """The home of a tenant: `policy.toml`, `signing.key`, `ledger.db` and `refusals.jsonl` in one folder."""
     voice = open_voice(folder)
-    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE))
+    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE), RefusalLog(folder / REFUSALS_FILE))
 
 
 def open_voice(folder: Path) -> TenantVoice:

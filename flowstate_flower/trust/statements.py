@@ -27,6 +27,12 @@ class Refused(StrEnum):
     WRONG_BASE = "wrong-base"
     REPLAYED_ROUND = "replayed-round"
     BUDGET = "budget-exhausted"
+    UNIT = "unit-not-allowed"
+    CLIPPING = "clipping-not-allowed"
+    OUTSIDE_HOURS = "outside-hours"
+    TOO_MUCH_MEMORY = "too-much-memory"
+    TOO_LONG = "too-long"
+    FAILED = "failed"
 
 
 class PrivacyClaim(Frozen):

@@ -1,5 +1,6 @@
 """A tenant with a real home on disk, and a server that may ask it anything."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from flowstate_flower import wiring
 from flowstate_flower.clients import Examples, TenantPolicy, build_client_app
+from flowstate_flower.clients.fingerprint import fingerprint
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.privacy import Account
 from flowstate_flower.superlink import internals
@@ -55,7 +57,13 @@ class Site:
     task: Line
     key: PublicKey
 
-    def ask(self, arrays: dict[str, np.ndarray] | None = None, raw: bytes | None = None, **changes: Any) -> Message:
+    def ask(
+        self,
+        arrays: dict[str, np.ndarray] | None = None,
+        raw: bytes | None = None,
+        tamper: Callable[[RecordDict], object] = lambda _: None,
+        **changes: Any,
+    ) -> Message:
         layers = arrays or {"weight": np.zeros((2, 3), "f4"), "bias": np.zeros(2, "f4")}
         terms = {
             "run": "run-1",
@@ -74,6 +82,7 @@ class Site:
                 "terms": ConfigRecord({"terms": data}),
             }
         )
+        tamper(content)
         message = Message(content, NODE, "train")
         internals.stamped(message)
         context = internals.client_context(1, NODE, {}, {})
@@ -93,7 +102,13 @@ class Site:
         return envelope
 
     def spent(self) -> float:
-        return wiring.open_home(self.folder).ledger.spent(Account("clinic", "", "example", 1e-5))
+        data_set = fingerprint(Line().data("clinic"))
+        return wiring.open_home(self.folder).ledger.spent(Account("clinic", data_set, "example", 1e-5))
+
+    def recorded(self) -> list[str]:
+        """The reasons in the tenant's own record of refusals."""
+        file = self.folder / "refusals.jsonl"
+        return [json.loads(line)["reason"] for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.fixture
@@ -101,10 +116,10 @@ def site(tmp_path: Path) -> Callable[..., Site]:
     """Makes a tenant called clinic that agrees to research; keywords change its policy."""
     internals.become_server(1)
 
-    def make(name: str = "clinic", **changes: Any) -> Site:
+    def make(folder_name: str = "clinic", **changes: Any) -> Site:
         policy = TenantPolicy.model_validate(
             {
-                "tenant": name,
+                "tenant": "clinic",
                 "purposes": ("research",),
                 "privacy": PrivacyPolicy(epsilon=20.0),
                 "work": WorkPolicy(most_steps=50, device="cpu", threads=1),
@@ -112,7 +127,7 @@ def site(tmp_path: Path) -> Callable[..., Site]:
             }
             | changes
         )
-        folder = tmp_path / name
+        folder = tmp_path / folder_name
         return Site(folder, Line(), wiring.make_home(folder, policy))
 
     return make
