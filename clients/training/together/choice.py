@@ -4,18 +4,20 @@ gradient of every example.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from flowstate_flower.clients.training.forward import Forward
+from flowstate_flower.clients.training.fast.engine import FastEngine
+from flowstate_flower.clients.training.fast.support import refusal
+from flowstate_flower.clients.training.forward import Forward, Losses
 from flowstate_flower.clients.training.opacus import check_layers
 from flowstate_flower.clients.training.sampling import Rows
+from flowstate_flower.clients.training.seam import Batch
 from flowstate_flower.clients.training.source import Source
-from flowstate_flower.clients.training.together.engines import Batches, BookKeeping, EveryGradient, StackEngine, trained_layers
-from flowstate_flower.clients.training.together.layers import rule_of
+from flowstate_flower.clients.training.together.engines import Batches, BookKeeping, EveryGradient, StackEngine
 from flowstate_flower.clients.training.together.stack import Stack
 from flowstate_flower.clients.training.together.steps import Member
 from flowstate_flower.clients.training.trial import check_alone
@@ -50,17 +52,22 @@ def choose(member: Member) -> Choice:
         with _at_rest(stack.structure):
             every = EveryGradient(stack, job.losses)
             expected = _measured(every, stack, rows)
+            otherwise = Choice(partial(EveryGradient, losses=job.losses), every.floats_per_item)
+            if why := _no_closed_form(stack, job.losses, few):
+                return replace(otherwise, why=why)
             shapes = _output_shapes(stack, few.features)
-            if isinstance(shapes, str):
-                return Choice(partial(EveryGradient, losses=job.losses), every.floats_per_item, shapes)
             closed = BookKeeping(stack, job.losses, shapes)
-            exact = all(map(_close, _measured(closed, stack, rows), expected))
+            if not all(map(_close, _measured(closed, stack, rows), expected)):
+                return replace(otherwise, why="closed forms do not give this model's gradients")
     except (BadInput, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
         return Choice(None, why=(str(error) or repr(error)).splitlines()[0][:200])
-    if exact:
-        return Choice(partial(BookKeeping, losses=job.losses, shapes=shapes), closed.floats_per_item)
-    why = "closed forms do not give this model's gradients"
-    return Choice(partial(EveryGradient, losses=job.losses), every.floats_per_item, why)
+    return Choice(partial(BookKeeping, losses=job.losses, shapes=shapes), closed.floats_per_item)
+
+
+def _no_closed_form(stack: Stack, losses: Losses, few: Batch) -> str:
+    """Why the fast engine is not exact for this model, if it is not."""
+    found = refusal(stack.structure) or FastEngine(stack.structure, losses).rehearse(few.features, few.targets)
+    return str(found or "")
 
 
 @contextmanager
@@ -87,33 +94,21 @@ def _close(found: Tensor, expected: Tensor) -> bool:
 
 
 @torch.no_grad()
-def _output_shapes(stack: Stack, features: Tensor) -> dict[str, torch.Size] | str:
-    """What each layer with trained parameters puts out for a row, or why closed forms cannot be used."""
+def _output_shapes(stack: Stack, features: Tensor) -> dict[str, torch.Size]:
+    """What each layer with trained parameters puts out for a row."""
     shapes: dict[str, torch.Size] = {}
-    problems = []
 
-    def look(name: str) -> None:
-        def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            if name in shapes:
-                problems.append(f"{name or type(layer).__name__} is used twice")
-            elif len(inputs) != 1 or len(inputs[0]) != len(features) or len(output) != len(features):
-                problems.append(f"{name or type(layer).__name__} mixes rows")
+    def noting(name: str) -> Callable[[nn.Module, object, Tensor], None]:
+        def note(_: nn.Module, __: object, output: Tensor) -> None:
             shapes[name] = output.shape[1:]
 
-        handles.append(stack.structure.get_submodule(name).register_forward_hook(note))
+        return note
 
-    handles: list[torch.utils.hooks.RemovableHandle] = []
-    layers = trained_layers(stack)
-    for name in layers:
-        layer = stack.structure.get_submodule(name)
-        if rule_of(layer) is None:
-            return f"{name or 'the model'} is a {type(layer).__name__}, for which there is no closed form"
-        look(name)
+    layers = {name.rpartition(".")[0] for name in stack.names}
+    handles = [stack.structure.get_submodule(name).register_forward_hook(noting(name)) for name in layers]
     try:
         stack.structure(features)
     finally:
         for handle in handles:
             handle.remove()
-    if unused := [name for name in layers if name not in shapes]:
-        return f"{unused[0]} is not used"
-    return problems[0] if problems else shapes
+    return shapes

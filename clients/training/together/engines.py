@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from flowstate_flower.clients.training.together.layers import Share, rule_of
+from flowstate_flower.clients.training.fast.shares import Layer, Share, rounding
+from flowstate_flower.clients.training.fast.support import RULES
+from flowstate_flower.clients.training.forward import Losses
+from flowstate_flower.clients.training.together.layers import weighted_sums
 from flowstate_flower.clients.training.together.stack import Stack
 
 Tensors = dict[str, Tensor]
-CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.Conv3d
-Losses = Callable[[Tensor, Tensor], Tensor]
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 Factors = Callable[[Tensor], Tensor]
 """(L, C, I) factors of at most 1 for the (L, C, I) squared norms of L parameters' gradients of C clients' I items."""
 
@@ -53,8 +55,8 @@ class StackEngine(Protocol):
 
 
 class BookKeeping:
-    """One backward pass to the outputs of layers; norms and clipped sums follow layer by layer. Parameters stay outside of
-    autograd, so their ordinary gradients are never computed.
+    """One backward pass to the outputs of layers; norms and clipped sums follow layer by layer, by the closed forms of the fast
+    engine. Parameters stay outside of autograd, so their ordinary gradients are never computed.
     """
 
     name = "book-keeping"
@@ -63,18 +65,19 @@ class BookKeeping:
         """`shapes`, without rows, of what each layer with trained parameters puts out."""
         self._stack, self._losses, self._shapes = stack, losses, shapes
         self._layers = {name: stack.structure.get_submodule(name) for name in shapes}
-        self._owned = trained_layers(stack)
-        formed = sum(p.numel() for layer in self._layers.values() if isinstance(layer, CONVOLUTIONS) for p in layer.parameters())
+        formed = sum(p.numel() for layer in self._layers.values() if type(layer) in CONVOLUTIONS for p in layer.parameters())
         self.floats_per_item = formed + 4 * sum(shape.numel() for shape in shapes.values())
 
     def clipped(self, batches: Batches, factors: Factors) -> tuple[Tensor, Tensor]:
         """See `StackEngine`."""
         inputs, gradients = self._passes(batches)
+        clients, rows = batches.weights.shape
         with torch.no_grad():
-            shares = self._shares(inputs, gradients, batches.per_item)
-            squared = torch.stack([share.squared for share in shares])
-            sums = [share.weighted_sum(factor) for share, factor in zip(shares, factors(squared), strict=True)]
-            return torch.cat(sums, dim=1), squared
+            shares = self._shares(inputs, gradients, clients * rows // batches.per_item)
+            squared = torch.stack([share.squared() for share in shares]).view(len(shares), clients, -1)
+            chosen = factors(squared * (1 + rounding(squared.device)))
+            each = zip(shares, chosen, self._stack.shapes, strict=True)
+            return torch.cat([weighted_sums(*one) for one in each], dim=1), squared
 
     def _passes(self, batches: Batches) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """What enters each layer, and the gradient of what leaves it. Adding a nudge of zero to an output gives its gradient
@@ -113,12 +116,13 @@ class BookKeeping:
             for handle in handles:
                 handle.remove()
 
-    def _shares(self, inputs: Tensors, gradients: Tensors, per_item: int) -> list[Share]:
+    def _shares(self, inputs: Tensors, gradients: Tensors, items: int) -> list[Share]:
         """For each trained parameter, in the model's order."""
         found: dict[str, Share] = {}
-        for name, layer in self._layers.items():
-            shares = rule_of(layer)(layer, inputs[name].detach(), gradients[name], per_item)  # type: ignore[misc]
-            found |= {full: shares[own] for own, full in self._owned[name].items()}
+        for name, module in self._layers.items():
+            entered, left = inputs[name].detach().flatten(0, 1), gradients[name].flatten(0, 1)
+            shares = RULES[type(module)](Layer(module, entered, left, items, left.dtype))
+            found |= {f"{name}.{own}".lstrip("."): share for own, share in shares.items()}
         return [found[name] for name in self._stack.names]
 
 
@@ -154,11 +158,3 @@ class EveryGradient:
         outputs = functional_call(self._stack.structure, {**trained, **fixed}, (features,))
         return (self._losses(outputs, targets) * weights).sum()
 
-
-def trained_layers(stack: Stack) -> dict[str, dict[str, str]]:
-    """Modules with trained parameters of their own: by the module's name, the parameters' names in it and in the model."""
-    layers: dict[str, dict[str, str]] = {}
-    for name in stack.names:
-        module, _, own = name.rpartition(".")
-        layers.setdefault(module, {})[own] = name
-    return layers
