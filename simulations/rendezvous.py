@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from threading import Condition, local
 
 from flowstate_flower.clients import LocalJob
-from flowstate_flower.clients.training.together import Joint, train_together
+from flowstate_flower.clients.training.together import Joint, SomeStopped, train_together
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +80,16 @@ class Rendezvous:
         return everybody
 
     def _train(self, everybody: Sequence[Waiting]) -> None:
+        errors: dict[int, Exception] = {}
         try:
             for joint in self._train_all([job for job, _ in everybody]):
                 log.info("%d clients trained: %s %s", len(joint.tenants), joint.engine, joint.why)
-        except Exception as error:  # every client's training raises it in its own thread
-            for _, done in everybody:
-                done.set_exception(error)
-        else:
-            for _, done in everybody:
+        except SomeStopped as stopped:
+            errors = stopped.errors
+        except Exception as error:  # raised in the threads of all
+            errors = dict.fromkeys(range(len(everybody)), error)
+        for place, (_, done) in enumerate(everybody):
+            if place in errors:
+                done.set_exception(errors[place])
+            else:
                 done.set_result(None)

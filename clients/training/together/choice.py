@@ -85,7 +85,7 @@ def _at_rest(model: nn.Module) -> Iterator[None]:
 def _measured(engine: StackEngine, stack: Stack, rows: Batches) -> tuple[Tensor, Tensor]:
     """Norms, and a sum in which no two items weigh the same."""
     factors = torch.arange(1, 1 + TRIED_ROWS, device=stack.matrix.device) / TRIED_ROWS
-    total, squared = engine.clipped(rows, lambda squared: factors.expand_as(squared))
+    total, squared = engine.clipped(rows, factors.expand_as)
     return squared.sqrt(), total
 
 

@@ -145,16 +145,14 @@ class EveryGradient:
         fixed_dims = {name: dims[name] for name in weights}
         of_clients = vmap(of_items, in_dims=(0, fixed_dims, 0, 0, 0), randomness="different")
         rows = (batches.features, batches.targets, batches.weights)
-        found = of_clients(trained, weights, *(tensor.unflatten(1, (-1, batches.per_item)) for tensor in rows))
+        items = (t.view(len(t), -1, batches.per_item, *t.shape[2:]) for t in rows)
+        found = of_clients(trained, weights, *items)
         gradients = [found[name].flatten(2) for name in self._stack.names]  # (C, I, n)
         squared = torch.stack([gradient.square().sum(2) for gradient in gradients])
         factor = zip(factors(squared), gradients, strict=True)
         sums = [torch.bmm(own.unsqueeze(1), gradient).squeeze(1) for own, gradient in factor]
         return torch.cat(sums, dim=1), squared
 
-    def _loss(
-        self, trained: Tensors, fixed: Tensors, features: Tensor, targets: Tensor, weights: Tensor
-    ) -> Tensor:
+    def _loss(self, trained: Tensors, fixed: Tensors, features: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         outputs = functional_call(self._stack.structure, {**trained, **fixed}, (features,))
         return (self._losses(outputs, targets) * weights).sum()
-

@@ -17,35 +17,54 @@ from flowstate_flower.clients.training.sampling import Indices, Rows, Sampler
 from flowstate_flower.clients.training.together.engines import Batches, StackEngine
 from flowstate_flower.clients.training.together.stack import Stack
 
+Errors = dict[int, Exception]
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One client of a stack."""
+    """One client of a stack; its job's place among all jobs."""
 
+    place: int
     job: LocalJob
     plan: TrainingPlan
     flat: FlatParameters
     sampler: Sampler
 
 
-def train_stack(members: Sequence[Member], stack: Stack, engine: StackEngine, most_items: int) -> None:
+def train_stack(members: Sequence[Member], stack: Stack, engine: StackEngine, most_items: int) -> Errors:
     """All steps of all members, private or all plain, who come with the most steps first: those who are done are the last.
     At most `most_items` items, all clients together, go through the models at once.
+
+    Returns the errors of those who had to stop, by their places. They take no further steps, and add no noise to what is lost.
     """
+    errors: Errors = {}
     optimiser = StackSgd(stack.matrix, [member.plan for member in members])
     clippings = Clippings(members)
     expected = torch.tensor([[member.sampler.expected] for member in members], device=stack.matrix.device)
     table = Table(members)
     for step in range(members[0].plan.steps):
         active = [member for member in members if member.plan.steps > step]
-        samples = [member.sampler.draw(member.job.sampling) for member in active]
+        samples = [_sample(member, errors) for member in active]
         total = clipped_sum(engine, table.pieces(samples, most_items), clippings, stack.matrix[: len(active)])
         if clippings.private:
             for member, row, std in zip(active, total, clippings.noise, strict=False):
-                member.job.noise.add_normal(row, std)
+                if member.place not in errors:
+                    member.job.noise.add_normal(row, std)
             optimiser.step(total.div_(expected[: len(active)]), step)
         else:
-            optimiser.step(total, step, [place for place, sample in enumerate(samples) if len(sample) == 0])
+            optimiser.step(total, step, [row for row, sample in enumerate(samples) if len(sample) == 0])
+    return errors
+
+
+def _sample(member: Member, errors: Errors) -> Rows:
+    """The member's next sample; nothing for one that had to stop, which is noted."""
+    if member.place not in errors:
+        try:
+            member.job.between_steps()
+            return member.sampler.draw(member.job.sampling)
+        except Exception as error:  # one client's, which the others do not share
+            errors[member.place] = error
+    return Rows(torch.zeros(0, dtype=torch.int64), per_item=member.sampler.per_item)
 
 
 def clipped_sum(engine: StackEngine, pieces: Iterable[Batches], clippings: "Clippings", like: Tensor) -> Tensor:
@@ -93,7 +112,7 @@ class Table:
         for begin in range(0, int(lengths.max()), width):
             clients = np.flatnonzero(lengths > begin)
             end = min(begin + width, int(lengths.max()))
-            yield self._piece([samples[client] for client in clients], clients, slice(begin, end), len(samples))
+            yield self._piece([samples[client] for client in clients.tolist()], clients, slice(begin, end), len(samples))
 
     def _piece(self, samples: Sequence[Rows], clients: Indices, rows: slice, all_clients: int) -> Batches:
         shape = (len(samples), rows.stop - rows.start)
@@ -106,8 +125,8 @@ class Table:
         device = self._features.device
         flat = torch.from_numpy(index).to(device).view(-1)
         return Batches(
-            self._features.index_select(0, flat).unflatten(0, shape),
-            self._targets.index_select(0, flat).unflatten(0, shape),
+            self._features.index_select(0, flat).view(*shape, *self._features.shape[1:]),
+            self._targets.index_select(0, flat).view(*shape, *self._targets.shape[1:]),
             torch.from_numpy(weights).to(device),
             slice(all_clients) if len(clients) == all_clients else torch.from_numpy(clients).to(device),
             samples[0].per_item,

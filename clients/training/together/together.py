@@ -10,9 +10,11 @@ from flowstate_flower.clients.training.job import LocalJob, train
 from flowstate_flower.clients.training.sampling import sampler_of
 from flowstate_flower.clients.training.together.choice import choose
 from flowstate_flower.clients.training.together.stack import Stack, architecture
-from flowstate_flower.clients.training.together.steps import Member, train_stack
+from flowstate_flower.clients.training.together.steps import Errors, Member, train_stack
+from flowstate_flower.errors import FlowstateError
 
-MOST_FLOATS = 1 << 24
+MOST_FLOATS = 1 << 22
+"""What still lies in a processor's caches."""
 ONE_BY_ONE = "one after the other"
 
 
@@ -25,40 +27,62 @@ class Joint:
     why: str = ""
 
 
+class SomeStopped(FlowstateError):
+    """Training raised for some clients, all others are trained. `errors` are theirs, by their places among the jobs."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(f"{len(errors)} clients had to stop")
+        self.errors = errors
+
+
 def train_together(jobs: Sequence[LocalJob], *, most_floats: int = MOST_FLOATS) -> tuple[Joint, ...]:
     """Train each job's model in place, as `train` would: the same draws from the same streams, the same result up to rounding.
 
     Jobs of one architecture, loss and kind of data make a stack. `most_floats` bounds the numbers that a step keeps, by fewer
-    clients or items at a time. Raises `BadInput` where `train` would.
+    clients or items at a time. Raises `SomeStopped` at the end where `train` would have raised for some.
     """
     alike: dict[object, list[Member]] = {}
+    errors: Errors = {}
     with ExitStack() as freezing:
-        for job in jobs:
-            plan = job.plan
-            flat = freezing.enter_context(trainable_only(job.model, plan.choices.trainable))
-            sampler = sampler_of(
-                job.examples, plan.batch_size, by_group=plan.by_group, rows_per_group=plan.choices.rows_per_group
-            )
-            member = Member(job, plan, flat, sampler)
-            alike.setdefault(_kind(member), []).append(member)
-        joints = [_train_alike(members, most_floats) for members in alike.values()]
+        for place, job in enumerate(jobs):
+            try:
+                member = _member(place, job, freezing)
+                alike.setdefault(_kind(member), []).append(member)
+            except FlowstateError as error:
+                errors[place] = error
+        joints = [_train_alike(members, most_floats, errors) for members in alike.values()]
     for joint, members in zip(joints, alike.values(), strict=True):
         if joint.engine == ONE_BY_ONE:
-            for member in members:
-                train(member.job)
+            _train_one_by_one(members, errors)
+    if errors:
+        raise SomeStopped(errors)
     return tuple(joints)
+
+
+def _member(place: int, job: LocalJob, freezing: ExitStack) -> Member:
+    plan = job.plan
+    sampler = sampler_of(job.examples, plan.batch_size, by_group=plan.by_group, rows_per_group=plan.choices.rows_per_group)
+    return Member(place, job, plan, freezing.enter_context(trainable_only(job.model, plan.choices.trainable)), sampler)
+
+
+def _train_one_by_one(members: Sequence[Member], errors: Errors) -> None:
+    for member in members:
+        try:
+            train(member.job)
+        except Exception as error:  # one client's, which the others do not share
+            errors[member.place] = error
 
 
 def _kind(member: Member) -> object:
     """What is the same for all clients in a stack."""
     job, examples = member.job, member.job.examples
     losses = job.losses
-    loss = (losses.func, losses.args, tuple(losses.keywords.items())) if isinstance(losses, partial) else losses
+    loss = (losses.func, *map(id, losses.args)) if isinstance(losses, partial) and not losses.keywords else losses
     rows = tuple((tensor.shape[1:], tensor.dtype, tensor.device) for tensor in (examples.features, examples.targets))
     return architecture(job.model), loss, rows, member.plan.privacy is None, member.sampler.per_item
 
 
-def _train_alike(members: Sequence[Member], most_floats: int) -> Joint:
+def _train_alike(members: Sequence[Member], most_floats: int, errors: Errors) -> Joint:
     """Train them at once if that can be done exactly; if not, only say why."""
     names = tuple(member.job.tenant for member in members)
     if why := _apart(members):
@@ -71,7 +95,7 @@ def _train_alike(members: Sequence[Member], most_floats: int) -> Joint:
     for some in _chunks(members, most_items):
         stack = Stack([(member.job.model, member.flat) for member in some])
         engine = choice.make(stack)
-        train_stack(some, stack, engine, most_items)
+        errors |= train_stack(some, stack, engine, most_items)
         stack.hand_back()
     return Joint(names, engine.name, choice.why)
 
