@@ -87,7 +87,7 @@ def test_a_client_that_is_stuck_holds_the_others_up_only_so_long_and_only_once()
 
 def test_what_training_raises_for_one_is_raised_in_its_thread_alone() -> None:
     meeting = Rendezvous(patience_seconds=60, train_all=Notes(stop=["b"]))
-    results = hold(meeting, {name: meeting.train for name in "abc"})
+    results = hold(meeting, dict.fromkeys("abc", meeting.train))
     assert results["a"] is results["c"] is None
     assert isinstance(results["b"], RuntimeError)
 
@@ -97,7 +97,7 @@ def test_an_error_of_the_whole_company_is_everybodys() -> None:
         raise MemoryError("too many")
 
     meeting = Rendezvous(patience_seconds=60, train_all=fails)
-    assert all(isinstance(error, MemoryError) for error in hold(meeting, {name: meeting.train for name in "abc"}).values())
+    assert all(isinstance(error, MemoryError) for error in hold(meeting, dict.fromkeys("abc", meeting.train)).values())
 
 
 def batched(scenario: Any) -> Any:

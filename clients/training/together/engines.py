@@ -38,9 +38,9 @@ class Batches:
     def only(self, client: int, items: Tensor) -> "Batches":
         """Some items of the `client`-th one, by a mask (I,)."""
         rows = items.repeat_interleave(self.per_item)
-        parts = (tensor[client, rows].unsqueeze(0) for tensor in (self.features, self.targets, self.weights))
+        features, targets, weights = (t[client, rows].unsqueeze(0) for t in (self.features, self.targets, self.weights))
         place = self.clients[client] if isinstance(self.clients, Tensor) else torch.tensor(client, device=rows.device)
-        return Batches(*parts, place.unsqueeze(0), self.per_item)
+        return Batches(features, targets, weights, place.unsqueeze(0), self.per_item)
 
 
 class StackEngine(Protocol):

@@ -48,7 +48,12 @@ def crowd(lab: Any, make: Callable[[], nn.Module], clients: int = 5, **changes: 
     jobs = []
     for client in range(clients):
         torch.manual_seed(client)
-        work = {"steps": 1 + client % 3, "batch_size": 4 + client, "learning_rate": 0.1 * (1 + client), "momentum": 0.2 * client}
+        work = {
+            "steps": 1 + client % 3,
+            "batch_size": 4 + client,
+            "learning_rate": 0.1 * (1 + client),
+            "momentum": 0.2 * client,
+        }
         job = lab.job(
             make(),
             clip=0.2 + client % 2,
@@ -189,7 +194,11 @@ def test_dropout_drops_other_units_for_every_client_and_row(lab: Any) -> None:
 
 
 def test_clients_that_cannot_share_a_stack_are_sorted_apart(lab: Any) -> None:
-    jobs = [*crowd(lab, lab.models["linear"], 2), *crowd(lab, lab.models["perceptron"], 3), *crowd(lab, lab.models["convolution"], 1)]
+    jobs = [
+        *crowd(lab, lab.models["linear"], 2),
+        *crowd(lab, lab.models["perceptron"], 3),
+        *crowd(lab, lab.models["convolution"], 1),
+    ]
     joints = train_together(jobs)
     assert sorted((len(joint.tenants), joint.engine) for joint in joints) == [
         (1, "one after the other"),
@@ -281,7 +290,9 @@ def test_an_example_that_is_not_finite_adds_nothing(lab: Any) -> None:
     own = without[1].examples
     kept = torch.arange(8) != 2
     gradients = lab.gradients(lab.model(), Examples(own.features[kept], own.targets[kept]))
-    torch.testing.assert_close(lab.move(lab.model(), broken[1].model) * 8, lab.clipped_sum(gradients, 0.5), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(
+        lab.move(lab.model(), broken[1].model) * 8, lab.clipped_sum(gradients, 0.5), rtol=1e-4, atol=1e-6
+    )
     for client in (0, 2):
         assert torch.equal(lab.flat(broken[client].model), lab.flat(without[client].model))
 
