@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algori
 from torch import Tensor
 
 Source = Literal["os", "cryptographic", "seeded"]
-PAIRS = 16_384
+PAIRS = 32_768
 """How many pairs of Gaussians are made at once."""
 
 
@@ -103,14 +103,20 @@ class AesStream:
             self._scratch = _Scratch(pairs)
         words, turns = self._scratch.drawn(self._encryptor, pairs)
         words.bitwise_and_((1 << 52) - 1).bitwise_or_(1023 << 52)  # the bits of a float64 from [1, 2)
-        radii = words.view(torch.float64).neg_().add_(2).log_().mul_(-2).sqrt_().float()
+        radii = words.view(torch.float64).neg_().add_(2).log_().float().mul_(-2).sqrt_()
         angles = turns * (2 * math.pi * 2.0**-32)
         torch.cos(angles, out=draws[:pairs]).mul_(radii)
         torch.sin(angles[:whole], out=draws[pairs:]).mul_(radii[:whole])
 
     def add_normal(self, total: Tensor, std: float | Tensor) -> None:
         """See `Stream`. Drawn on the CPU, so that the noise of every device is cryptographic."""
-        total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True).mul_(std)
+        if total.device.type != "cpu" or not total.is_contiguous():
+            total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True).mul_(std)
+            return
+        draws = torch.empty(min(total.numel(), 2 * PAIRS))
+        for part in total.view(-1).split(2 * PAIRS):  # type: ignore[no-untyped-call]
+            self._fill(draws[: len(part)])
+            part.add_(draws[: len(part)], alpha=float(std))
 
 
 def open_stream(source: Source, *, seed: int, tenant: str, round_number: int, use: str) -> Stream:

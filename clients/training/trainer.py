@@ -12,14 +12,14 @@ from flowstate_flower.clients.randomness import Stream
 from flowstate_flower.clients.task import Examples
 from flowstate_flower.clients.training.clipping import clipping_of
 from flowstate_flower.clients.training.descent import Descent
-from flowstate_flower.clients.training.engines import ENGINES, Choice, choose
+from flowstate_flower.clients.training.engines import ASKED, ENGINES, Choice, choose
 from flowstate_flower.clients.training.flat import FlatParameters, trainable_only
 from flowstate_flower.clients.training.forward import Forward, Losses, plain_gradient
 from flowstate_flower.clients.training.mechanism import Mechanism
 from flowstate_flower.clients.training.plan import TrainingPlan
 from flowstate_flower.clients.training.sampling import Rows, sampler_of
 from flowstate_flower.clients.training.source import Source, padded
-from flowstate_flower.clients.training.trial import ROWS
+from flowstate_flower.clients.training.trial import trial_rows
 
 
 class PrivateTrainer:
@@ -35,7 +35,7 @@ class PrivateTrainer:
             examples, plan.batch_size, by_group=plan.by_group, rows_per_group=plan.choices.rows_per_group
         )
         self._source = Source(examples, device, plan.choices.most_rows)
-        self._trial = torch.arange(ROWS) % len(examples)
+        self._trial = Rows(trial_rows(examples.features))
 
     def rehearse(self) -> Choice:
         """Choose the engine, on a few rows. Raises `BadInput` for a model that cannot be trained, while nothing is spent."""
@@ -52,8 +52,13 @@ class PrivateTrainer:
                     between_steps()
                     self._plain_step(flat, descent, sampling)
                 return self._choice(flat)
-            choice = self._choice(flat) if plan.choices.engine == "auto" else Choice(plan.choices.engine, "it was asked for")
-            with ENGINES[choice.engine](self._forward, flat, plan) as engine:
+            trial = self._source.batch(self._trial)
+            choice = (
+                choose(plan, self._forward, flat, trial)
+                if plan.choices.engine == "auto"
+                else Choice(plan.choices.engine, ASKED)
+            )
+            with ENGINES[choice.engine](self._forward, flat, plan, trial) as engine:
                 clipping = clipping_of(plan.privacy, self._sampler.expected, self._device)
                 mechanism = Mechanism(engine, clipping, len(flat.vector), self._device)
                 for _ in range(plan.steps):
@@ -79,4 +84,4 @@ class PrivateTrainer:
         descent.step(total / len(rows))
 
     def _choice(self, flat: FlatParameters) -> Choice:
-        return choose(self.plan, self._forward, flat, self._source.batch(Rows(self._trial)))
+        return choose(self.plan, self._forward, flat, self._source.batch(self._trial))

@@ -1,7 +1,7 @@
 """A few rows through a model before anything is spent: does each row count alone, and does the engine get the sum right?"""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -12,29 +12,51 @@ from flowstate_flower.clients.training.forward import Forward, plain_gradient, r
 from flowstate_flower.clients.training.seam import Batch, Engine
 from flowstate_flower.errors import BadInput
 
-ROWS = 3
+ROWS, LOOKED_AT = 3, 64
 TOLERANCE = {"none": 1e-3, "bfloat16": 0.1}
 """How far, relative to its length, a sum may lie from the obvious one. A wrong layer is off by much more."""
 
 
-def check_alone(forward: Forward, trial: Batch) -> None:
-    """Raises `BadInput` for a model in which a row's output depends on other rows, or which remembers rows in its buffers."""
-    model = forward.model
-    kept = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    others = torch.zeros(len(trial.features), dtype=torch.long, device=trial.features.device)
+def trial_rows(features: Tensor) -> Tensor:
+    """The numbers of a few rows that are finite, among the first; of the very first where there are none."""
+    first = features[:LOOKED_AT]
+    finite = first.reshape(len(first), -1).isfinite().all(dim=1).nonzero()[:, 0].cpu()
+    few = finite if len(finite) else torch.arange(len(first))
+    return few[torch.arange(ROWS) % len(few)]
+
+
+@contextmanager
+def trial_weights(model: nn.Module) -> Iterator[None]:
+    """Weights of ordinary size for the time of a trial, always the same; then the model's parameters and buffers are as before.
+
+    Weights come from a server, which could otherwise choose them so that a trial tells something of the rows.
+    """
+    before = [(tensor, tensor.detach().clone()) for tensor in (*model.parameters(), *model.buffers())]
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            drawn = torch.randn(parameter.shape, generator=generator)
+            parameter.copy_(drawn * (len(drawn) / drawn.numel()) ** 0.5 if drawn.dim() > 1 else 1 + drawn / 10)
     try:
-        together = _of_row_0(forward, trial.features, trial.targets)
-        alone = _of_row_0(forward, trial.features[others], trial.targets[others])
-        for name, buffer in model.named_buffers():
-            if not torch.equal(buffer, kept[name]):
-                raise BadInput(
-                    f"the model cannot be trained privately: its buffer '{name}' remembers examples",
-                    hint="GroupNorm, or freeze it",
-                )
+        yield
     finally:
         with torch.no_grad():
-            for name, buffer in model.named_buffers():
-                buffer.copy_(kept[name])
+            for tensor, held in before:
+                tensor.copy_(held)
+
+
+def check_alone(forward: Forward, trial: Batch) -> None:
+    """Raises `BadInput` for a model in which a row's output depends on other rows, or which remembers rows in its buffers."""
+    others = torch.zeros(len(trial.features), dtype=torch.long, device=trial.features.device)
+    before = {name: buffer.clone() for name, buffer in forward.model.named_buffers()}
+    together = _of_row_0(forward, trial.features, trial.targets)
+    alone = _of_row_0(forward, trial.features[others], trial.targets[others])
+    for name, buffer in forward.model.named_buffers():
+        if not torch.equal(buffer, before[name]):
+            raise BadInput(
+                f"the model cannot be trained privately: its buffer '{name}' remembers examples",
+                hint="GroupNorm, or freeze it",
+            )
     for (name, first), (_, second) in zip(together, alone, strict=True):
         if not torch.allclose(first, second, rtol=1e-3, atol=1e-5, equal_nan=True):
             raise BadInput(

@@ -25,10 +25,11 @@ def off(value: Tensor, truth: Tensor) -> float:
 
 def clipped(lab, model: nn.Module, batch: Batch, clip: float = CLIP) -> tuple[Tensor, Tensor]:
     """The engine's own sum and norms, without a trainer."""
-    plan = lab.job(model).plan
+    plan, few = lab.job(model).plan, lab.examples(3)
+    trial = Batch(few.features, few.targets)
     with trainable_only(model, ("*",)) as flat:
         total = torch.zeros_like(flat.vector)
-        with ENGINES[lab.engine](Forward(model, lab.losses), flat, plan) as engine:
+        with ENGINES[lab.engine](Forward(model, lab.losses), flat, plan, trial) as engine:
             squared = engine.add_clipped(batch, FlatClipping(clip, 1.0), total)
     return total, squared
 
