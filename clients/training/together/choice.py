@@ -1,5 +1,5 @@
-"""Which engine can train a stack exactly. It is not believed but tried: on a few of the first client's rows, against the
-gradient of every example.
+"""Which engine can train a stack exactly. It is not believed but tried: on a few of the first client's rows and weights that no
+server chose, against the gradient of every example.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,10 +20,9 @@ from flowstate_flower.clients.training.source import Source
 from flowstate_flower.clients.training.together.engines import Batches, BookKeeping, EveryGradient, StackEngine
 from flowstate_flower.clients.training.together.stack import Stack
 from flowstate_flower.clients.training.together.steps import Member
-from flowstate_flower.clients.training.trial import check_alone
+from flowstate_flower.clients.training.trial import check_alone, trial_rows, trial_weights
 from flowstate_flower.errors import BadInput
 
-TRIED_ROWS = 3
 CLOSE = 1e-3
 """Float32 sums in another order differ by less, relative to the largest number; a gradient that is wrong, by more."""
 
@@ -41,26 +40,30 @@ class Choice:
 
 def choose(member: Member) -> Choice:
     """The fastest engine that is exact for models such as `member`'s."""
+    with trial_weights(member.job.model):
+        try:
+            return _choose(member, Stack([(member.job.model, member.flat)]))
+        except (BadInput, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+            return Choice(None, why=(str(error) or repr(error)).splitlines()[0][:200])
+
+
+def _choose(member: Member, stack: Stack) -> Choice:
     job, per_item = member.job, member.sampler.per_item
-    few = Source(job.examples, job.device).batch(Rows(torch.arange(TRIED_ROWS * per_item) % len(job.examples)))
-    stack = Stack([(job.model, member.flat)])
+    few = Source(job.examples, job.device).batch(Rows(trial_rows(job.examples.features).repeat(per_item)))
+    check_layers(stack.structure)
+    check_alone(Forward(stack.structure, job.losses), few)
     weights = torch.full((1, len(few)), 1 / per_item, device=job.device)
     rows = Batches(few.features.unsqueeze(0), few.targets.unsqueeze(0), weights, slice(1), per_item)
-    try:
-        check_layers(stack.structure)
-        check_alone(Forward(stack.structure, job.losses), few)
-        with _at_rest(stack.structure):
-            every = EveryGradient(stack, job.losses)
-            expected = _measured(every, stack, rows)
-            otherwise = Choice(partial(EveryGradient, losses=job.losses), every.floats_per_item)
-            if why := _no_closed_form(stack, job.losses, few):
-                return replace(otherwise, why=why)
-            shapes = _output_shapes(stack, few.features)
-            closed = BookKeeping(stack, job.losses, shapes)
-            if not all(map(_close, _measured(closed, stack, rows), expected)):
-                return replace(otherwise, why="closed forms do not give this model's gradients")
-    except (BadInput, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
-        return Choice(None, why=(str(error) or repr(error)).splitlines()[0][:200])
+    with _at_rest(stack.structure):
+        every = EveryGradient(stack, job.losses)
+        otherwise = Choice(partial(EveryGradient, losses=job.losses), every.floats_per_item)
+        expected = _measured(every, stack, rows)
+        if why := _no_closed_form(stack, job.losses, few):
+            return replace(otherwise, why=why)
+        shapes = _output_shapes(stack, few.features)
+        closed = BookKeeping(stack, job.losses, shapes)
+        if not all(map(_close, _measured(closed, stack, rows), expected)):
+            return replace(otherwise, why="closed forms do not give this model's gradients")
     return Choice(partial(BookKeeping, losses=job.losses, shapes=shapes), closed.floats_per_item)
 
 
@@ -84,7 +87,8 @@ def _at_rest(model: nn.Module) -> Iterator[None]:
 
 def _measured(engine: StackEngine, stack: Stack, rows: Batches) -> tuple[Tensor, Tensor]:
     """Norms, and a sum in which no two items weigh the same."""
-    factors = torch.arange(1, 1 + TRIED_ROWS, device=stack.matrix.device) / TRIED_ROWS
+    items = rows.weights.shape[1] // rows.per_item
+    factors = torch.arange(1, 1 + items, device=stack.matrix.device) / items
     total, squared = engine.clipped(rows, factors.expand_as)
     return squared.sqrt(), total
 

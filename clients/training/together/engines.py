@@ -2,6 +2,7 @@
 gradient of every example of every client.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from flowstate_flower.clients.training.fast.shares import Layer, Share, rounding
+from flowstate_flower.clients.training.fast.shares import Layer, Room, Share, rounding
 from flowstate_flower.clients.training.fast.support import RULES
 from flowstate_flower.clients.training.forward import Losses
 from flowstate_flower.clients.training.together.layers import weighted_sums
@@ -119,9 +120,10 @@ class BookKeeping:
     def _shares(self, inputs: Tensors, gradients: Tensors, items: int) -> list[Share]:
         """For each trained parameter, in the model's order."""
         found: dict[str, Share] = {}
+        room = Room(sys.maxsize)  # how many items there are at a time has been bounded by what they take
         for name, module in self._layers.items():
             entered, left = inputs[name].detach().flatten(0, 1), gradients[name].flatten(0, 1)
-            shares = RULES[type(module)](Layer(module, entered, left, items, left.dtype))
+            shares = RULES[type(module)](Layer(module, entered, left, items, left.dtype, room))
             found |= {f"{name}.{own}".lstrip("."): share for own, share in shares.items()}
         return [found[name] for name in self._stack.names]
 
