@@ -17,8 +17,8 @@ from flowstate_flower.clients.training.fast.support import RULES
 from flowstate_flower.clients.training.forward import Losses
 from flowstate_flower.clients.training.together.layers import weighted_sums
 from flowstate_flower.clients.training.together.stack import Stack
+from flowstate_flower.clients.training.together.straight import Pass, Tensors, can_run, in_a_row
 
-Tensors = dict[str, Tensor]
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 Factors = Callable[[Tensor], Tensor]
 """(L, C, I) factors of at most 1 for the (L, C, I) squared norms of L parameters' gradients of C clients' I items."""
@@ -66,6 +66,8 @@ class BookKeeping:
         """`shapes`, without rows, of what each layer with trained parameters puts out."""
         self._stack, self._losses, self._shapes = stack, losses, shapes
         self._layers = {name: stack.structure.get_submodule(name) for name in shapes}
+        layers = in_a_row(stack.structure)
+        self._in_a_row = layers if can_run(layers) else []
         formed = sum(p.numel() for layer in self._layers.values() if type(layer) in CONVOLUTIONS for p in layer.parameters())
         self.floats_per_item = formed + 4 * sum(shape.numel() for shape in shapes.values())
 
@@ -80,15 +82,26 @@ class BookKeeping:
             each = zip(shares, chosen, self._stack.shapes, strict=True)
             return torch.cat([weighted_sums(*one) for one in each], dim=1), squared
 
-    def _passes(self, batches: Batches) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """What enters each layer, and the gradient of what leaves it. Adding a nudge of zero to an output gives its gradient
-        a place.
-        """
+    def _passes(self, batches: Batches) -> tuple[Tensors, Tensors]:
+        """(C · R, …) what enters each layer, and the gradient of what leaves it."""
+        entered, left, outputs = self._straight(batches) if self._in_a_row else self._vectorised(batches)
+        losses = self._losses(outputs, batches.targets.flatten(0, 1))
+        found = torch.autograd.grad(losses, list(left.values()), batches.weights.flatten())
+        return entered, dict(zip(left, found, strict=True))
+
+    def _straight(self, batches: Batches) -> tuple[Tensors, Tensors, Tensor]:
+        weights, dims = self._stack.weights(batches.clients)
+        run = Pass(len(batches.weights), weights, dims, set(self._layers))
+        outputs = run.through(self._in_a_row, batches.features.flatten(0, 1))
+        return run.entered, run.left, outputs
+
+    def _vectorised(self, batches: Batches) -> tuple[Tensors, Tensors, Tensor]:
+        """Adding a nudge of zero to an output gives its gradient a place."""
         clients, rows = batches.weights.shape
         weights, dims = self._stack.weights(batches.clients)
         zero = batches.weights.new_zeros((), requires_grad=True)
         nudges = {name: zero.expand(clients, rows, *shape) for name, shape in self._shapes.items()}
-        entered: dict[str, Tensor] = {}
+        entered: Tensors = {}
 
         def run(weights: Tensors, nudges: Tensors, features: Tensor) -> tuple[Tensor, Tensors]:
             entered.clear()
@@ -97,9 +110,7 @@ class BookKeeping:
             return outputs, dict(entered)
 
         outputs, inputs = vmap(run, in_dims=(dims, 0, 0), randomness="different")(weights, nudges, batches.features)
-        losses = self._losses(outputs.flatten(0, 1), batches.targets.flatten(0, 1))
-        found = torch.autograd.grad(losses, list(nudges.values()), batches.weights.flatten())
-        return inputs, dict(zip(nudges, found, strict=True))
+        return {name: rows.detach().flatten(0, 1) for name, rows in inputs.items()}, nudges, outputs.flatten(0, 1)
 
     @contextmanager
     def _nudged(self, nudges: Tensors, entered: Tensors) -> Iterator[None]:
@@ -122,8 +133,8 @@ class BookKeeping:
         found: dict[str, Share] = {}
         room = Room(sys.maxsize)  # how many items there are at a time has been bounded by what they take
         for name, module in self._layers.items():
-            entered, left = inputs[name].detach().flatten(0, 1), gradients[name].flatten(0, 1)
-            shares = RULES[type(module)](Layer(module, entered, left, items, left.dtype, room))
+            left = gradients[name].reshape(len(inputs[name]), *self._shapes[name])
+            shares = RULES[type(module)](Layer(module, inputs[name], left, items, left.dtype, room))
             found |= {f"{name}.{own}".lstrip("."): share for own, share in shares.items()}
         return [found[name] for name in self._stack.names]
 
