@@ -1,4 +1,4 @@
-"""Models that are one layer after the other, run for many clients without vectorising: fewer calls, and memory that lies in order."""
+"""Models that are one layer after the other, run for many clients without vectorising: fewer calls, and memory in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ def can_run(layers: list[tuple[str, nn.Module]]) -> bool:
 
 @dataclass(slots=True)
 class Pass:
-    """One forward pass of C clients. What entered layers and what left them, (C · R, …), is kept for those that `keep` names."""
+    """One forward pass of C clients. What entered and left a layer, (C · R, …), is kept for those that `keep` names."""
 
     clients: int
     weights: Tensors
@@ -61,7 +61,8 @@ class Pass:
         if all(dim == 0 for dim in dims.values()) and type(layer) is nn.Conv2d and not isinstance(layer.padding, str):
             return _convolution(layer, by_client, held["weight"], held.get("bias"))
         run = vmap(lambda held, rows: functional_call(layer, held, (rows,)), in_dims=(dims, 0), randomness="different")
-        return run(held, by_client).flatten(0, 1)
+        found: Tensor = run(held, by_client)
+        return found.flatten(0, 1)
 
 
 def _linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

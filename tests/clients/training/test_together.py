@@ -27,16 +27,6 @@ class Twice(nn.Module):
         return self.outer(torch.tanh(self.inner(torch.tanh(self.inner(features)))))
 
 
-MODELS: dict[str, Callable[[], nn.Module]] = {
-    "used twice": Twice,
-    "wrapped": lambda: Wrapped(),
-    "words": lambda: nn.Sequential(Whole(), nn.Embedding(9, 4), nn.Flatten(), nn.Linear(48, 3)),
-    "line": lambda: nn.Sequential(
-        nn.Unflatten(1, (2, 6)), nn.Conv1d(2, 4, 3, padding="same", groups=2), nn.Tanh(), nn.Flatten(), nn.Linear(24, 3)
-    ),
-}
-
-
 class Wrapped(nn.Module):
     """A perceptron that is not one layer after the other to look at."""
 
@@ -46,6 +36,16 @@ class Wrapped(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return self.outer(torch.tanh(self.inner(features)))
+
+
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "used twice": Twice,
+    "wrapped": Wrapped,
+    "words": lambda: nn.Sequential(Whole(), nn.Embedding(9, 4), nn.Flatten(), nn.Linear(48, 3)),
+    "line": lambda: nn.Sequential(
+        nn.Unflatten(1, (2, 6)), nn.Conv1d(2, 4, 3, padding="same", groups=2), nn.Tanh(), nn.Flatten(), nn.Linear(24, 3)
+    ),
+}
 
 
 class Whole(nn.Module):
