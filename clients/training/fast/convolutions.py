@@ -1,6 +1,6 @@
 """Convolutions in one and two dimensions: an item's gradient is made, by a convolution in which each row is a group of its own.
 
-Gradients are kept until they are summed, while there is room. Otherwise they are measured and let go, and the clipped sum is one
+Gradients are kept until they are summed, while there is room. Otherwise they are measured and let go, and the clipped sum is an
 ordinary backward pass of the layer, on weighted output gradients.
 """
 

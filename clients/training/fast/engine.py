@@ -1,6 +1,6 @@
 """DP-SGD's clipped gradients at about the price of a plain step: book-keeping (Bu et al. 2022, arXiv:2210.00038).
 
-One backward pass gives output gradients; each layer's norms come in closed form, and its clipped sum is one weighted contraction.
+One backward pass gives output gradients; each layer's norms come in closed form, its clipped sum is one weighted contraction.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ has about a quarter more than that, so the private one stays under one and a hal
 
 class FastEngine:
     """Clipped gradients of `model` with `losses(outputs, targets)`, one for each row. Forward and backward run in `autocast`'s
-    precision, where it is given; norms and sums are float32 in any case. Raises `BadInput` for a model that it is not exact for.
+    precision, where it is given; norms and sums are float32 anyway. Raises `BadInput` for a model that it is not exact for.
     """
 
     name = "fast"
@@ -84,7 +84,7 @@ class FastEngine:
             recording.close()
         with torch.no_grad():
             # a norm that is rounded down must not let an item in that is longer than the clip
-            factors = clipping.factors(squared * (1 + rounding(total.device)))
+            factors = clipping.factors(squared * (1 + rounding(squared)))
             pieces = total.split(self._sizes)  # type: ignore[no-untyped-call]
             for index, share in shares.items():
                 share.add(factors[index], pieces[index].view(self._parameters[index].shape))
@@ -95,10 +95,10 @@ class FastEngine:
         device = batch.features.device.type
         # without its cache: a cast that two uses share would look like one use
         cast = torch.autocast(device, self._autocast, cache_enabled=False) if self._autocast else nullcontext()
-        with torch.enable_grad(), cast:
-            with recording.forward():
+        with torch.enable_grad():
+            with cast, recording.forward():
                 outputs = self._model(batch.features)
-            losses = self._losses(outputs, batch.targets)
+            losses = self._losses(outputs.to(recording.dtype) if self._autocast else outputs, batch.targets)
         if losses.shape != (len(batch.features),):
             raise BadInput(
                 f"the task's loss has shape {tuple(losses.shape)} for {len(batch.features)} rows",

@@ -45,7 +45,7 @@ class Summed:
         inputs = torch.bmm(self.inputs, self.inputs.mT)
         lengths = (gradients.diagonal(dim1=1, dim2=2) * inputs.diagonal(dim1=1, dim2=2)).clamp_(min=0).sqrt_().sum(1).square_()
         squared = gradients.mul_(inputs).sum((1, 2))
-        return torch.where(squared < CANCELLED * lengths, squared.clamp(min=0) + rounding(squared.device) * lengths, squared)
+        return torch.where(squared < CANCELLED * lengths, squared.clamp(min=0) + rounding(squared) * lengths, squared)
 
     def add(self, factors: Tensor, view: Tensor) -> None:
         """One product of matrices over all positions."""

@@ -1,4 +1,4 @@
-"""Layers that normalise a row by itself, then scale and shift: an item's gradients are as small as the parameters, and are made."""
+"""Layers that normalise a row by itself, then scale and shift: an item's gradients are no larger than its inputs, and are made."""
 
 from collections.abc import Callable
 

@@ -26,14 +26,13 @@ class Unclipped:
 
 
 def rehearsal(engine: Engine, model: nn.Module, losses: Losses, features: Tensor, targets: Tensor) -> Refusal | None:
-    """Why the engine is not exact for this model, if it is not. One pass as in training; then, without what is random, two items' norms
-    against autograd's, and against their own beside a third.
+    """Why the engine is not exact for this model, if it is not. One pass as in training; then, with nothing random, two items'
+    norms against autograd's, and against their own beside a third.
     """
     rows = torch.arange(3, device=features.device) % len(features)
     three = Batch(features[rows], targets[rows])
     two = Batch(features[rows[:2]], targets[rows[:2]])
-    size = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    total = torch.zeros(size, device=features.device)
+    total = torch.cat([torch.zeros_like(parameter).flatten() for parameter in model.parameters() if parameter.requires_grad])
     with _as_it_was(model):
         try:
             model.train()

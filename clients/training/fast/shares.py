@@ -73,11 +73,14 @@ class Whole:
         add_weighted(view, self.gradients.flatten(1), factors)
 
 
-def rounding(device: torch.device) -> float:
-    """How far, relative to its terms' lengths, a square that is computed in float32 may be below the truth. More where float32
-    products are allowed to be taken in fewer digits, as of TF32.
+def rounding(squares: Tensor) -> float:
+    """How far, relative to its terms' lengths, a square may be below the truth: 2⁻²⁰ in float32, and more where products may be
+    taken in fewer digits, as of TF32.
     """
-    fewer = torch.get_float32_matmul_precision() != "highest" or (device.type == "cuda" and torch.backends.cudnn.allow_tf32)
+    if squares.dtype == torch.float64:
+        return 2.0**-48
+    cuda = squares.device.type == "cuda"
+    fewer = torch.get_float32_matmul_precision() != "highest" or (cuda and torch.backends.cudnn.allow_tf32)
     return 2.0**-7 if fewer else 2.0**-20
 
 
