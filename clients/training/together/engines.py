@@ -78,7 +78,7 @@ class BookKeeping:
         with torch.no_grad():
             shares = self._shares(inputs, gradients, clients * rows // batches.per_item)
             squared = torch.stack([share.squared() for share in shares]).view(len(shares), clients, -1)
-            chosen = factors(squared * (1 + rounding(squared.device)))
+            chosen = factors(squared * (1 + rounding(squared)))
             each = zip(shares, chosen, self._stack.shapes, strict=True)
             return torch.cat([weighted_sums(*one) for one in each], dim=1), squared
 
