@@ -33,8 +33,8 @@ def label_flip(job: LocalJob, attacker: Attacker) -> None:
 ATTACKS: dict[str, Poison] = {"sign-flip": sign_flip, "label-flip": label_flip}
 
 
-def trainer_of(tenant: str, attackers: tuple[Attacker, ...]) -> Trainer:
-    """How `tenant` trains: honestly, unless it is one of `attackers` and its time has come."""
+def trainer_of(tenant: str, attackers: tuple[Attacker, ...], honest: Trainer | None = None) -> Trainer:
+    """How `tenant` trains: honestly, by `honest` where it is given, unless it is one of `attackers` and its time has come."""
     mine = [attacker for attacker in attackers if attacker.tenant == tenant]
 
     def trainer(job: LocalJob) -> None:
@@ -42,6 +42,6 @@ def trainer_of(tenant: str, attackers: tuple[Attacker, ...]) -> Trainer:
             if job.round >= attacker.from_round:
                 ATTACKS[attacker.kind](job, attacker)
                 return
-        train(job)
+        (honest or train)(job)
 
     return trainer

@@ -35,7 +35,11 @@ def _app_of(context: Context) -> ClientApp:
 @lru_cache(maxsize=4)
 def _app_in(folder: Path, made_at: int) -> ClientApp:
     """The ready app on the task of one world, built once in a process; `made_at` tells a new world in the same folder."""
-    world = World.open(folder)
+    return client_of(World.open(folder))
+
+
+def client_of(world: World, honest: Trainer | None = None) -> ClientApp:
+    """The ready app on the task of one world. `honest` replaces the training of those that do not attack."""
 
     def tenant_of(context: Context) -> str:
         return world.plan.scenario.tenants[int(context.node_config["partition-id"])]
@@ -45,6 +49,6 @@ def _app_in(folder: Path, made_at: int) -> ClientApp:
         return wiring.open_home(world.home(tenant))
 
     def attacking(context: Context) -> Trainer:
-        return trainer_of(tenant_of(context), world.plan.scenario.attackers)
+        return trainer_of(tenant_of(context), world.plan.scenario.attackers, honest)
 
     return build_client_app(world.task, lambda context: home(tenant_of(context)), attacking)

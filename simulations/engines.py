@@ -5,12 +5,13 @@ import os
 from collections.abc import Callable
 from contextlib import closing
 
-from flowstate_flower.errors import RunImpossible
+from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.registry import Registry, rounds, views
 from flowstate_flower.simulations import flower_runtime
-from flowstate_flower.simulations.client import WORLD_KEY, app
+from flowstate_flower.simulations.client import WORLD_KEY, app, client_of
 from flowstate_flower.simulations.flower_runtime import last_line
 from flowstate_flower.simulations.in_process import InProcessGrid
+from flowstate_flower.simulations.rendezvous import Rendezvous
 from flowstate_flower.simulations.world import World
 
 OnRound = Callable[[int], None]
@@ -18,14 +19,15 @@ Engine = Callable[[World, OnRound], None]
 
 
 def run_in_process(world: World, on_round: OnRound) -> None:
-    """Every app in this process, as many tenants at once as there are cores."""
+    """Every app in this process: as many tenants at once as there are cores, or all at once where they train together."""
     logging.getLogger("flwr").setLevel(logging.WARNING)
-    grid = InProcessGrid(
-        app,
-        world.plan.scenario.data.tenants,
-        run_config={WORLD_KEY: str(world.folder.resolve())},
-        workers=os.cpu_count() or 1,
-    )
+    tenants = world.plan.scenario.data.tenants
+    if world.plan.scenario.training.engine == "batched":
+        rendezvous = Rendezvous()
+        grid = InProcessGrid(client_of(world, rendezvous.train), tenants, workers=tenants, rendezvous=rendezvous)
+    else:
+        where = {WORLD_KEY: str(world.folder.resolve())}
+        grid = InProcessGrid(app, tenants, run_config=where, workers=os.cpu_count() or 1)
     with closing(grid):
         world.conduct(grid, on_round)
 
@@ -33,8 +35,11 @@ def run_in_process(world: World, on_round: OnRound) -> None:
 def run_on_flower(world: World, on_round: OnRound) -> None:
     """Flower's SuperLink in simulation mode, Ray and all, as child processes that end with this call.
 
-    Raises `RunImpossible` with what the run's record says, or with the end of Flower's log where there is no record.
+    Raises `BadInput` for a scenario whose tenants train together, and `RunImpossible` with what the run's record says, or with
+    the end of Flower's log where there is no record.
     """
+    if world.plan.scenario.training.engine == "batched":
+        raise BadInput("tenants train together in one process, not on Flower's runtime", hint='engine = "auto" in [training]')
     registry = Registry.open(world.folder, to_write=True)
     try:
         log = flower_runtime.run_app(

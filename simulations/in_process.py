@@ -6,6 +6,7 @@ bytes are immutable and shared.
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -13,6 +14,7 @@ from flwr.app import Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid
 
+from flowstate_flower.simulations.rendezvous import Rendezvous
 from flowstate_flower.superlink import internals
 
 RUN_ID = 1
@@ -21,12 +23,21 @@ Answer = Callable[[Message, Context], Message]
 
 
 class InProcessGrid(Grid):
-    """`nodes` simulated SuperNodes, numbered from 1001, all running `app`. Close it to stop the workers."""
+    """`nodes` simulated SuperNodes, numbered from 1001, all running `app`. Close it to stop the workers.
+
+    Clients that meet at a `rendezvous` need a worker each.
+    """
 
     def __init__(
-        self, app: ClientApp | Answer, nodes: int, *, run_config: Mapping[str, Any] | None = None, workers: int = 2
+        self,
+        app: ClientApp | Answer,
+        nodes: int,
+        *,
+        run_config: Mapping[str, Any] | None = None,
+        workers: int = 2,
+        rendezvous: Rendezvous | None = None,
     ) -> None:
-        self._app = app
+        self._app, self._rendezvous = app, rendezvous
         self._run = internals.become_server(RUN_ID)
         self._contexts = {
             FIRST_NODE + index: internals.client_context(
@@ -46,10 +57,12 @@ class InProcessGrid(Grid):
 
     def push_messages(self, messages: Iterable[Message]) -> Iterable[str]:
         """Hand each message to a worker and return their ids."""
-        ids = []
-        for message in messages:
-            ids.append(internals.stamped(message))
-            self._pending[ids[-1]] = self._pool.submit(self._execute, message)
+        stamped = [(internals.stamped(message), message) for message in messages]
+        ids = [name for name, _ in stamped]
+        if self._rendezvous is not None:
+            self._rendezvous.expect(ids)
+        for name, message in stamped:
+            self._pending[name] = self._pool.submit(self._execute, name, message)
         return ids
 
     def pull_messages(self, message_ids: Iterable[str]) -> Iterable[Message]:
@@ -84,12 +97,13 @@ class InProcessGrid(Grid):
         """A message of this run."""
         return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
 
-    def _execute(self, message: Message) -> Message:
+    def _execute(self, name: str, message: Message) -> Message:
         """Run the app on a copy of the message; a crash becomes the error reply that Flower would make."""
         request = deepcopy(message)
-        try:
-            reply = self._app(request, self._contexts[message.metadata.dst_node_id])
-        except Exception as error:
-            reply = internals.crash_report(request, error)
+        with self._rendezvous.under_way(name) if self._rendezvous is not None else nullcontext():
+            try:
+                reply = self._app(request, self._contexts[message.metadata.dst_node_id])
+            except Exception as error:
+                reply = internals.crash_report(request, error)
         internals.stamped(reply)
         return deepcopy(reply)

@@ -57,7 +57,10 @@ class Privacy(Document):
 
 
 class Training(Document):
-    """Local work in a round. `device` is auto, cpu, cuda or mps; both engines give the same bits on the same device."""
+    """Local work in a round. `device` is auto, cpu, cuda or mps; both engines give the same bits on the same device.
+
+    With the `engine` batched, tenants of one process train in the same steps, which gives the same models up to rounding.
+    """
 
     steps: int = Field(ge=1)
     batch_size: int = Field(ge=1)
@@ -65,6 +68,7 @@ class Training(Document):
     momentum: float = Field(default=0.0, ge=0, lt=1)
     worker_momentum: float = Field(default=0.0, ge=0, lt=1)
     device: str = "cpu"
+    engine: Literal["auto", "batched"] = "auto"
 
 
 class Withdrawal(Document):
@@ -108,7 +112,7 @@ class Scenario(Document):
     @property
     def work(self) -> LocalWork:
         """Local work as the terms carry it."""
-        return LocalWork(**self.training.model_dump(exclude={"device"}))
+        return LocalWork(**self.training.model_dump(exclude={"device", "engine"}))
 
     @property
     def privacy_terms(self) -> PrivacyTerms | None:
