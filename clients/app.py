@@ -17,7 +17,7 @@ from flowstate_flower.clients.momentum import with_momentum
 from flowstate_flower.clients.policy import Declined, check
 from flowstate_flower.clients.randomness import open_stream
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
-from flowstate_flower.clients.training import LocalJob, Trainer, pick_device, rehearse, sample_rate, train
+from flowstate_flower.clients.training import Choices, LocalJob, Trainer, pick_device, rehearse, sample_rate, train
 from flowstate_flower.privacy import Account, BudgetExhausted, GaussianRelease, RoundAlreadyCharged
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.statements import (
@@ -90,10 +90,10 @@ def take_part(
     model = task.model()
     _load(model, message, terms)  # 2
     examples = task.data(home.policy.tenant)
-    rehearse(task, model, examples, private=terms.privacy is not None)  # 2
+    choices = rehearse(task, model, examples, terms.work, terms.privacy)  # 2
     account = account_of(home, terms, examples)
     claim = _reserve(home, terms, len(examples), account)  # 3
-    _run(task, home, trainer, terms, model, examples)  # 4
+    _run(task, home, trainer, terms, model, examples, choices)  # 4
     if claim is not None:
         home.ledger.settle(account, terms.run, terms.round)
     layers = {name: np.asarray(tensor.detach().cpu().numpy(), order="C") for name, tensor in model.state_dict().items()}
@@ -152,7 +152,15 @@ def _reserve(home: TenantHome, terms: Terms, examples: int, account: Account) ->
     )
 
 
-def _run(task: TorchTask, home: TenantHome, trainer: Trainer, terms: Terms, model: torch.nn.Module, examples: Examples) -> None:
+def _run(
+    task: TorchTask,
+    home: TenantHome,
+    trainer: Trainer,
+    terms: Terms,
+    model: torch.nn.Module,
+    examples: Examples,
+    choices: Choices,
+) -> None:
     policy = home.policy
     if policy.work.threads is not None:
         torch.set_num_threads(policy.work.threads)
@@ -169,13 +177,14 @@ def _run(task: TorchTask, home: TenantHome, trainer: Trainer, terms: Terms, mode
             tenant=policy.tenant,
             round=terms.round,
             model=model.to(device),
-            examples=examples.to(device),
+            examples=examples,
             losses=partial(example_losses, task),
             work=terms.work,
             privacy=terms.privacy,
             sampling=stream(use="sampling"),
             noise=stream(use="noise"),
             device=device,
+            choices=choices,
         )
     )
 

@@ -38,7 +38,7 @@ class WorkPolicy(Document):
 class RandomnessPolicy(Document):
     """Where noise comes from. `seeded` is for simulations: it protects nobody, and every statement then says so."""
 
-    source: Source = "os"
+    source: Source = "cryptographic"
     seed: int = 0
 
 

@@ -25,6 +25,9 @@ class Stream(Protocol):
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         """Float32 Gaussian draws, on the CPU."""
 
+    def add_normal(self, total: Tensor, std: float | Tensor) -> None:
+        """Add Gaussian draws to `total`, on whatever device it lies."""
+
 
 class GeneratorStream:
     """Torch's generator under a seed of its own: fast, not cryptographic."""
@@ -39,6 +42,15 @@ class GeneratorStream:
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         """See `Stream`."""
         return torch.randn(shape, generator=self._generator) * std
+
+    def add_normal(self, total: Tensor, std: float | Tensor) -> None:
+        """See `Stream`. On another device its own generator draws, with a fresh seed of this stream each time."""
+        if total.device.type == "cpu":
+            total += torch.randn(total.shape, generator=self._generator).mul_(std)
+            return
+        seed = int(torch.randint(2**63 - 1, (1,), generator=self._generator))
+        generator = torch.Generator(total.device).manual_seed(seed)
+        total += torch.randn(total.shape, generator=generator, device=total.device).mul_(std)
 
 
 class AesStream:
@@ -66,6 +78,10 @@ class AesStream:
         angle = 2 * math.pi * self.uniform(half)
         draws = torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)])[:count]
         return (draws * std).float().reshape(shape)
+
+    def add_normal(self, total: Tensor, std: float | Tensor) -> None:
+        """See `Stream`. Drawn on the CPU, so that the noise of every device is cryptographic."""
+        total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True).mul_(std)
 
 
 def open_stream(source: Source, *, seed: int, tenant: str, round_number: int, use: str) -> Stream:

@@ -28,7 +28,7 @@ def server_training(task: DigitsTask, scenario: Scenario, seed: int) -> Callable
                 tenant="server",
                 round=number,
                 model=model.to(device),
-                examples=examples.to(device),
+                examples=examples,
                 losses=partial(example_losses, task),
                 work=scenario.work,
                 privacy=None,

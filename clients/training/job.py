@@ -1,21 +1,27 @@
-"""Local training: SGD on Poisson batches, private or not, on the best device that is there."""
+"""One round's training at one tenant, as the ClientApp hands it to a trainer."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from flowstate_flower.clients.randomness import Stream
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
+from flowstate_flower.clients.training.plan import Choices, EngineName, TrainingPlan
+from flowstate_flower.clients.training.sampling import sampler_of
 from flowstate_flower.clients.training.seam import Batch
+from flowstate_flower.clients.training.source import Source
+from flowstate_flower.clients.training.trainer import PrivateTrainer
 from flowstate_flower.errors import BadInput
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
 
 
 @dataclass(frozen=True, slots=True)
 class LocalJob:
-    """One round's training at one tenant. `model` holds the server's weights and is trained in place."""
+    """One round's training at one tenant. `model` holds the server's weights, on `device`, and is trained in place."""
 
     tenant: str
     round: int
@@ -27,60 +33,58 @@ class LocalJob:
     sampling: Stream
     noise: Stream
     device: torch.device
+    choices: Choices = field(default_factory=Choices)
 
     @property
-    def sample_rate(self) -> float:
-        """The probability with which each example enters a step."""
-        return sample_rate(self.work, len(self.examples))
+    def plan(self) -> TrainingPlan:
+        """What is to be done."""
+        return TrainingPlan.of(self.work, self.privacy, self.choices)
 
     def batches(self) -> Iterator[Batch]:
-        """`work.steps` Poisson samples, some of which may be empty."""
-        for _ in range(self.work.steps):
-            taken = self.sampling.uniform(len(self.examples)) < self.sample_rate
-            index = taken.nonzero().squeeze(1).to(self.device)
-            yield Batch(self.examples.features[index], self.examples.targets[index])
+        """`work.steps` truncated Poisson samples, some of which may be empty. For trainers of one's own."""
+        plan = self.plan
+        sampler = sampler_of(self.examples, plan.batch_size, by_group=plan.by_group, rows_per_group=self.choices.rows_per_group)
+        source = Source(self.examples, self.device)
+        for _ in range(plan.steps):
+            yield source.batch(sampler.draw(self.sampling))
 
 
 Trainer = Callable[[LocalJob], None]
 
 
-def sample_rate(work: LocalWork, examples: int) -> float:
-    """B / N, at most 1."""
-    return min(1.0, work.batch_size / examples)
+def sample_rate(work: LocalWork, units: int) -> float:
+    """B / N, at most 1: the probability with which each of `units` enters a step."""
+    return min(1.0, work.batch_size / units)
+
+
+def choices_of(task: TorchTask) -> Choices:
+    """What the task chooses of its training. Raises `BadInput` for an attribute `choices` that is something else."""
+    choices = getattr(task, "choices", None) or Choices()
+    if not isinstance(choices, Choices):
+        raise BadInput("the task's attribute choices is no Choices", hint="flowstate_flower.clients.training.Choices")
+    return choices
 
 
 def train(job: LocalJob) -> None:
     """Train `job.model` in place: with differential privacy where the job asks for it, plainly where it does not."""
-    if job.privacy is None:
-        _plain_sgd(job)
-        return
-    from flowstate_flower.clients.opacus_sgd import private_sgd
-
-    private_sgd(job, job.privacy)
+    PrivateTrainer(job.plan, job.model, job.losses, job.examples, job.device).train(job.sampling, job.noise)
 
 
-def rehearse(task: TorchTask, model: nn.Module, examples: Examples, *, private: bool) -> None:
-    """Raise `BadInput` for a task that cannot be trained, while nothing has been spent on it: a loss that is reduced already,
-    or, where training is `private`, a layer without per-example gradients. One forward pass, whose result goes nowhere.
+def rehearse(task: TorchTask, model: nn.Module, examples: Examples, work: LocalWork, privacy: PrivacyTerms | None) -> Choices:
+    """The task's choices, with the engine that is going to train. Nothing is kept of the few rows that are tried.
+
+    Raises `BadInput`, while nothing has been spent, for a task that cannot be trained: a loss that is reduced already, data
+    that do not fit the terms, or, where training is private, a layer without gradients of single rows.
     """
-    if private:
-        from flowstate_flower.clients.opacus_sgd import check_private
-
-        check_private(model)
+    choices = choices_of(task)
+    trainer = PrivateTrainer(
+        TrainingPlan.of(work, privacy, choices), model, partial(example_losses, task), examples, torch.device("cpu")
+    )
     model.eval()
     with torch.no_grad():
         example_losses(task, model(examples.features[:2]), examples.targets[:2])
-
-
-def _plain_sgd(job: LocalJob) -> None:
-    optimiser = torch.optim.SGD(job.model.parameters(), lr=job.work.learning_rate, momentum=job.work.momentum)
-    job.model.train()
-    for batch in job.batches():
-        if len(batch) == 0:
-            continue
-        optimiser.zero_grad()
-        job.losses(job.model(batch.features), batch.targets).mean().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+    choice = trainer.rehearse()
+    return choices if trainer.plan.privacy is None else replace(choices, engine=cast(EngineName, choice.engine))
 
 
 def pick_device(name: str) -> torch.device:

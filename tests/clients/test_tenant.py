@@ -107,7 +107,7 @@ def test_a_replayed_round_is_refused_and_costs_nothing(site) -> None:
 
 def test_a_crash_in_training_counts_as_spent_and_is_not_repeated(site, monkeypatch: pytest.MonkeyPatch) -> None:
     clinic = site()
-    monkeypatch.setattr("flowstate_flower.clients.opacus_sgd.private_sgd", _out_of_memory)
+    monkeypatch.setattr("flowstate_flower.clients.training.job.PrivateTrainer.train", _out_of_memory)
     with pytest.raises(RuntimeError, match="out of memory"):
         clinic.ask()
     assert clinic.spent() > 0

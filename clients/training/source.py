@@ -1,0 +1,71 @@
+"""How the rows of a sample get to the device: they lie there, or come through pinned memory."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from flowstate_flower.clients.task import Examples
+from flowstate_flower.clients.training.sampling import Rows
+from flowstate_flower.clients.training.seam import Batch
+from flowstate_flower.errors import BadInput
+
+SHARE = 0.5
+"""The part of a GPU's free memory that resident data may take."""
+
+
+class Source:
+    """`examples` as batches on `device`. They are moved there at once if they fit; tensors that are mapped from files and read
+    row by row may stay where they are.
+
+    `most_rows` bounds the rows of one piece, None is no bound.
+    """
+
+    def __init__(self, examples: Examples, device: torch.device, most_rows: int | None = None) -> None:
+        self._examples = examples.to(device) if _fits(examples, device) else examples
+        self._device, self._most_rows = device, most_rows
+
+    def pieces(self, rows: Rows) -> Iterator[Batch]:
+        """The sample in pieces of whole items; one piece, if nothing bounds it; none of an empty sample."""
+        items = len(rows)
+        most = items if self._most_rows is None else self._most_rows // rows.per_item
+        if most < 1 <= items:
+            raise BadInput(f"most_rows is {self._most_rows}, and a person brings {rows.per_item}", hint="at least as many")
+        for first in range(0, items, max(most, 1)):
+            part = slice(first * rows.per_item, (first + most) * rows.per_item)
+            yield self.batch(Rows(rows.index[part], None if rows.weights is None else rows.weights[part], rows.per_item))
+
+    def batch(self, rows: Rows) -> Batch:
+        """These rows, on the device."""
+        weights = None if rows.weights is None else self._to_device(rows.weights)
+        return Batch(
+            self._take(self._examples.features, rows.index),
+            self._take(self._examples.targets, rows.index),
+            weights,
+            rows.per_item,
+        )
+
+    def _take(self, tensor: Tensor, index: Tensor) -> Tensor:
+        if tensor.device == self._device:
+            return tensor.index_select(0, self._to_device(index))
+        return self._to_device(tensor.index_select(0, index))
+
+    def _to_device(self, tensor: Tensor) -> Tensor:
+        if self._device.type == "cuda":
+            return tensor.pin_memory().to(self._device, non_blocking=True)
+        return tensor.to(self._device)
+
+
+def padded(rows: Rows, largest: int) -> Rows:
+    """The sample with as many items as it may have at most, for shapes that never change: row 0 at weight 0 fills it up."""
+    missing = (largest - len(rows)) * rows.per_item
+    weights = torch.full((len(rows.index),), 1 / rows.per_item) if rows.weights is None else rows.weights
+    return Rows(pad(rows.index, (0, missing)), pad(weights, (0, missing)), rows.per_item)
+
+
+def _fits(examples: Examples, device: torch.device) -> bool:
+    if device.type != "cuda" or examples.features.device == device:
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return examples.features.nbytes + examples.targets.nbytes < SHARE * free
