@@ -29,8 +29,9 @@ class Choice:
 
 
 def _opacus(forward: Forward, flat: FlatParameters, plan: TrainingPlan) -> Opened:
-    one_factor = plan.privacy is not None and plan.privacy.clipping != "per-layer"
-    return closing(OpacusEngine(forward, flat, ghost=one_factor and not plan.by_group and ghost_pays(forward.model)))
+    one_factor = plan.privacy is not None and plan.privacy.clipping != "per-layer" and not plan.by_group
+    exact = plan.choices.autocast == "none"  # in bfloat16 ghost norms are not those of what is summed
+    return closing(OpacusEngine(forward, flat, ghost=one_factor and exact and ghost_pays(forward.model)))
 
 
 ENGINES: dict[str, Maker] = {"opacus": _opacus}

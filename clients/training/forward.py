@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from flowstate_flower.clients.training.plan import Autocast
 from flowstate_flower.clients.training.seam import Batch
+from flowstate_flower.errors import BadInput
 
 Losses = Callable[[Tensor, Tensor], Tensor]
 
@@ -25,7 +26,15 @@ class Forward:
         with torch.autocast(batch.features.device.type, torch.bfloat16, enabled=self.autocast == "bfloat16"):
             outputs = self.model(batch.features)
         losses = self.losses(outputs.float() if outputs.dtype == torch.bfloat16 else outputs, batch.targets)
+        if losses.shape != batch.features.shape[:1]:
+            raise reduced(losses, len(batch.features))
         return losses / batch.per_item if batch.weights is None else losses * batch.weights
+
+
+def reduced(losses: Tensor, rows: int) -> BadInput:
+    """The error for a loss that does not give one number for each row."""
+    problem = f"the loss has shape {tuple(losses.shape)} for {rows} rows"
+    return BadInput(problem, hint="return one loss per row: reduction='none'")
 
 
 def plain_gradient(forward: Forward, parameters: list[nn.Parameter], batch: Batch, total: Tensor) -> None:

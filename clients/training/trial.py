@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from flowstate_flower.clients.training.clipping import FlatClipping
 from flowstate_flower.clients.training.flat import FlatParameters
-from flowstate_flower.clients.training.forward import Forward, plain_gradient
+from flowstate_flower.clients.training.forward import Forward, plain_gradient, reduced
 from flowstate_flower.clients.training.seam import Batch, Engine
 from flowstate_flower.errors import BadInput
 
@@ -23,7 +23,8 @@ def check_alone(forward: Forward, trial: Batch) -> None:
     kept = {name: buffer.clone() for name, buffer in model.named_buffers()}
     others = torch.zeros(len(trial.features), dtype=torch.long, device=trial.features.device)
     try:
-        together, alone = _of_row_0(model, trial.features), _of_row_0(model, trial.features[others])
+        together = _of_row_0(forward, trial.features, trial.targets)
+        alone = _of_row_0(forward, trial.features[others], trial.targets[others])
         for name, buffer in model.named_buffers():
             if not torch.equal(buffer, kept[name]):
                 raise BadInput(
@@ -80,8 +81,8 @@ def _names(model: nn.Module) -> list[str]:
     return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
 
 
-def _of_row_0(model: nn.Module, features: Tensor) -> list[tuple[str, Tensor]]:
-    """What each innermost layer, and in the end the model, makes of the first row. Draws are the same in every call."""
+def _of_row_0(forward: Forward, features: Tensor, targets: Tensor) -> list[tuple[str, Tensor]]:
+    """What each innermost layer, the model and the loss make of the first row. Draws are the same in every call."""
     seen: list[tuple[str, Tensor]] = []
 
     def note(name: str) -> Callable[[nn.Module, object, object], None]:
@@ -91,13 +92,17 @@ def _of_row_0(model: nn.Module, features: Tensor) -> list[tuple[str, Tensor]]:
 
         return hook
 
-    handles = [m.register_forward_hook(note(name)) for name, m in model.named_modules() if not list(m.children())]
+    layers = [(name, module) for name, module in forward.model.named_modules() if not list(module.children())]
+    handles = [module.register_forward_hook(note(name)) for name, module in layers]
     devices = [features.device] if features.device.type == "cuda" else []
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
             torch.manual_seed(0)
-            output = model(features)
+            outputs = forward.model(features)
+            losses = forward.losses(outputs, targets)
     finally:
         for handle in handles:
             handle.remove()
-    return [*seen, ("the model", output[0].detach().float())]
+    if losses.shape != features.shape[:1]:
+        raise reduced(losses, len(features))
+    return [*seen, ("the model", outputs[0].float()), ("the loss", losses[0])]
