@@ -1,0 +1,79 @@
+"""The engine against autograd on a few rows, before anything is spent: what a model's structure does not show."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from flowstate_flower.clients.training.fast.support import ELSEWHERE, CannotTrain, Refusal
+from flowstate_flower.clients.training.seam import Batch, Engine
+
+Losses = Callable[[Tensor, Tensor], Tensor]
+
+TOLERANCE = 1e-2
+"""Of an item's length: far above rounding, far below a row that depends on another."""
+
+
+class Unclipped:
+    """Every item as long as it is."""
+
+    sensitivity = float("inf")
+
+    def factors(self, squared: Tensor) -> Tensor:
+        """Ones."""
+        return torch.ones_like(squared)
+
+
+def rehearsal(engine: Engine, model: nn.Module, losses: Losses, features: Tensor, targets: Tensor) -> Refusal | None:
+    """Why the engine is not exact for this model, if it is not. One pass as in training; then, without what is random, two items' norms
+    against autograd's, and against their own beside a third.
+    """
+    rows = torch.arange(3, device=features.device) % len(features)
+    three = Batch(features[rows], targets[rows])
+    two = Batch(features[rows[:2]], targets[rows[:2]])
+    size = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    total = torch.zeros(size, device=features.device)
+    with _as_it_was(model):
+        try:
+            model.train()
+            engine.add_clipped(three, Unclipped(), total)
+            engine.add_clipped(two, Unclipped(), total)
+            model.eval()
+            norms = engine.add_clipped(two, Unclipped(), total).sqrt()
+            beside = engine.add_clipped(three, Unclipped(), total)[:, :2].sqrt()
+        except CannotTrain as error:
+            return error.refusal
+        truth = _norms(model, losses, two)
+    length = torch.linalg.vector_norm(truth)
+    if not torch.allclose(norms, truth, rtol=0, atol=TOLERANCE * float(length)):
+        return Refusal(type(model).__name__, "has gradients that differ from autograd's", ELSEWHERE)
+    if not torch.allclose(norms, beside, rtol=0, atol=TOLERANCE * float(length)):
+        return Refusal(
+            type(model).__name__, "gives a row another gradient when others are beside it", "compute each row by itself"
+        )
+    return None
+
+
+def _norms(model: nn.Module, losses: Losses, batch: Batch) -> Tensor:
+    """(L, I) by autograd, item by item."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    each = []
+    with torch.enable_grad():
+        for loss in losses(model(batch.features), batch.targets):
+            gradients = torch.autograd.grad(loss, parameters, retain_graph=True, materialize_grads=True)
+            each.append(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
+    return torch.stack(each, dim=1)
+
+
+@contextmanager
+def _as_it_was(model: nn.Module) -> Iterator[None]:
+    """Modes and torch's random state are put back."""
+    modes = [(module, module.training) for module in model.modules()]
+    devices = list({p.device.index for p in model.parameters() if p.device.type == "cuda"})
+    try:
+        with torch.random.fork_rng(devices=devices):
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
