@@ -1,0 +1,160 @@
+"""Private steps of many clients at once. Each client keeps what is its own: sample, noise, rates, momentum, number of steps."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from flowstate_flower.clients.training.clipping import clipping_of
+from flowstate_flower.clients.training.flat import FlatParameters
+from flowstate_flower.clients.training.job import LocalJob
+from flowstate_flower.clients.training.plan import TrainingPlan
+from flowstate_flower.clients.training.sampling import Indices, Rows, Sampler
+from flowstate_flower.clients.training.together.engines import Batches, StackEngine
+from flowstate_flower.clients.training.together.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One client of a stack."""
+
+    job: LocalJob
+    plan: TrainingPlan
+    flat: FlatParameters
+    sampler: Sampler
+
+
+def train_stack(members: Sequence[Member], stack: Stack, engine: StackEngine, most_items: int) -> None:
+    """All steps of all members, private or all plain, who come with the most steps first: those who are done are the last.
+    At most `most_items` items, all clients together, go through the models at once.
+    """
+    optimiser = StackSgd(stack.matrix, [member.plan for member in members])
+    clippings = Clippings(members)
+    expected = torch.tensor([[member.sampler.expected] for member in members], device=stack.matrix.device)
+    table = Table(members)
+    for step in range(members[0].plan.steps):
+        active = [member for member in members if member.plan.steps > step]
+        samples = [member.sampler.draw(member.job.sampling) for member in active]
+        total = torch.zeros(len(active), stack.matrix.shape[1], device=stack.matrix.device)
+        for batches in table.pieces(samples, most_items):
+            add_finite(engine, batches, clippings, total)
+        if clippings.private:
+            for member, row, std in zip(active, total, clippings.noise, strict=False):
+                member.job.noise.add_normal(row, std)
+            optimiser.step(total.div_(expected[: len(active)]), step)
+        else:
+            optimiser.step(total, step, [place for place, sample in enumerate(samples) if len(sample) == 0])
+
+
+def add_finite(engine: StackEngine, batches: Batches, clippings: "Clippings", total: Tensor) -> None:
+    """Add the clients' clipped sums to their rows of `total`. An item whose gradient is not finite adds nothing."""
+    part = total.new_zeros(len(batches.weights), total.shape[1])
+    factors = partial(clippings.factors, clients=batches.clients)
+    finite = engine.add_clipped(batches, factors, part).sum(dim=0).isfinite()
+    if not finite.all():
+        for client in (~finite.all(dim=1)).nonzero().flatten().tolist():
+            alone = batches.only(client, finite[client])
+            engine.add_clipped(alone, partial(clippings.factors, clients=alone.clients), part[client : client + 1].zero_())
+    total[batches.clients] += part
+
+
+class Table:
+    """The examples of all members, one after the other."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        device = members[0].job.device
+        own = [member.job.examples for member in members]
+        self._features = torch.cat([examples.features for examples in own]).to(device)
+        self._targets = torch.cat([examples.targets for examples in own]).to(device)
+        self._starts = np.cumsum([0, *(len(examples) for examples in own[:-1])])
+        self._private = members[0].plan.privacy is not None
+
+    def pieces(self, samples: Sequence[Rows], most_items: int) -> Iterator[Batches]:
+        """The samples side by side, in pieces of at most `most_items` items or one of each client. A client whose sample has
+        come to its end is in no further piece; in the last that it is in, its sample is filled up.
+        """
+        per_item = samples[0].per_item
+        lengths = np.array([len(sample.index) for sample in samples])
+        width = max(1, most_items // len(samples)) * per_item
+        for begin in range(0, int(lengths.max()), width):
+            clients = np.flatnonzero(lengths > begin)
+            end = min(begin + width, int(lengths.max()))
+            yield self._piece([samples[client] for client in clients], clients, slice(begin, end), len(samples))
+
+    def _piece(self, samples: Sequence[Rows], clients: Indices, rows: slice, all_clients: int) -> Batches:
+        shape = (len(samples), rows.stop - rows.start)
+        index = np.repeat(self._starts[clients, None], shape[1], axis=1)  # filled up with a row that is real: the first
+        weights = np.zeros(shape, dtype=np.float32)
+        for place, sample in enumerate(samples):
+            taken = sample.index[rows].numpy()
+            index[place, : len(taken)] += taken
+            weights[place, : len(taken)] = self._weights(sample, rows)
+        device = self._features.device
+        flat = torch.from_numpy(index).to(device).view(-1)
+        return Batches(
+            self._features.index_select(0, flat).unflatten(0, shape),
+            self._targets.index_select(0, flat).unflatten(0, shape),
+            torch.from_numpy(weights).to(device),
+            slice(all_clients) if len(clients) == all_clients else torch.from_numpy(clients).to(device),
+            samples[0].per_item,
+        )
+
+    def _weights(self, sample: Rows, rows: slice) -> "float | NDArray[np.float32]":
+        """Private: an item is the mean of its rows. Plain: the batch is."""
+        if not self._private:
+            return 1.0 / len(sample)
+        return 1.0 / sample.per_item if sample.weights is None else sample.weights[rows].numpy()
+
+
+class Clippings:
+    """How long gradients may be, for each client by its own terms. Clients with the same terms are looked at together."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._terms = [member.plan.privacy for member in members]
+        device = members[0].job.device
+        self._of = {own: clipping_of(own, 1.0, device) for own in self._terms if own is not None}
+        self.private = bool(self._of)
+        self.noise = [self._of[own].noise if own else 0.0 for own in self._terms]
+
+    def factors(self, squared: Tensor, clients: slice | Tensor) -> Tensor:
+        """(L, C, I) factors for the (L, C, I) squared norms of these clients. Without privacy nothing is clipped."""
+        if not self.private:
+            return torch.ones_like(squared)
+        if len(self._of) == 1:
+            (clipping,) = self._of.values()
+            return clipping.factors(squared.flatten(1)).view_as(squared)
+        places = range(squared.shape[1]) if isinstance(clients, slice) else clients.tolist()
+        own = [self._of[terms] for place in places if (terms := self._terms[place])]
+        return torch.stack([clipping.factors(squared[:, row]) for row, clipping in enumerate(own)], dim=1)
+
+
+class StackSgd:
+    """`torch.optim.SGD` for each row of a matrix, with rates, momentum and decay of its own."""
+
+    def __init__(self, matrix: Tensor, plans: Sequence[TrainingPlan]) -> None:
+        self._matrix, self._plans = matrix, plans
+        self._momentum = self._column([plan.momentum for plan in plans])
+        self._decay = self._column([plan.weight_decay for plan in plans])
+        self._moving = torch.zeros_like(matrix) if any(plan.momentum for plan in plans) else None
+
+    def step(self, gradients: Tensor, step: int, resting: Sequence[int] = ()) -> None:
+        """Move the first rows, as many as there are `gradients`, which are overwritten; but not those that are `resting`."""
+        clients = len(gradients)
+        rows = self._matrix[:clients]
+        state = [rows] if self._moving is None else [rows, self._moving[:clients]]
+        before = [tensor[list(resting)] for tensor in state] if resting else []
+        if any(plan.weight_decay for plan in self._plans):
+            gradients.addcmul_(rows, self._decay[:clients])
+        if self._moving is not None:
+            gradients = state[1].mul_(self._momentum[:clients]).add_(gradients)
+        rates = [plan.learning_rate * plan.rate_factor(step) for plan in self._plans[:clients]]
+        rows.addcmul_(gradients, self._column(rates), value=-1)
+        for tensor, kept in zip(state, before, strict=False):
+            tensor[list(resting)] = kept
+
+    def _column(self, values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, device=self._matrix.device, dtype=self._matrix.dtype).unsqueeze(1)
