@@ -2,10 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
+import torch
+
+from flowstate_flower.clients.training.fast import FastEngine
 from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.forward import Forward
 from flowstate_flower.clients.training.opacus import OpacusEngine, check_layers, ghost_pays
@@ -28,13 +31,18 @@ class Choice:
     why: str
 
 
+def _fast(forward: Forward, flat: FlatParameters, plan: TrainingPlan) -> Opened:
+    precision = torch.bfloat16 if plan.choices.autocast == "bfloat16" else None
+    return nullcontext(FastEngine(forward.model, forward.losses, autocast=precision))
+
+
 def _opacus(forward: Forward, flat: FlatParameters, plan: TrainingPlan) -> Opened:
     one_factor = plan.privacy is not None and plan.privacy.clipping != "per-layer" and not plan.by_group
     exact = plan.choices.autocast == "none"  # in bfloat16 ghost norms are not those of what is summed
     return closing(OpacusEngine(forward, flat, ghost=one_factor and exact and ghost_pays(forward.model)))
 
 
-ENGINES: dict[str, Maker] = {"opacus": _opacus}
+ENGINES: dict[str, Maker] = {"fast": _fast, "opacus": _opacus}
 """By name, the best first. An engine lives as long as one round's training. A maker raises `BadInput` for a model that it
 cannot take."""
 
