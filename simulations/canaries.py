@@ -109,7 +109,9 @@ def audit(plan: AuditPlan, noise_factor: float = 1.0) -> Finding:
         trainer.train(stream(use="sampling"), noise)
         moved = (model.rows.weight.detach() - before)[1:, 0].double().numpy()
         scores += _evidence(moved * batch / (RATE * CLIP), sampling.rate, plan.noise_multiplier)
-    return Finding(choice.engine, epsilon_of([release], plan.delta), lower_bound(scores, included, plan.delta), scores, included)
+    return Finding(
+        choice.engine, epsilon_of([release], plan.delta), lower_bound(scores, included, plan.delta), scores, included
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from flowstate_flower.cli import (
     isolation,
     keys,
     metrics,
+    privacy,
     registry,
     rules,
     simulation,
@@ -48,6 +49,7 @@ app.add_typer(registry.run, name="run")
 app.add_typer(audit.app, name="audit")
 app.command("metrics")(metrics.metrics)
 app.command("isolation")(isolation.isolation)
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(bench.app, name="bench")
 
 

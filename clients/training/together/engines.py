@@ -64,7 +64,9 @@ class BookKeeping:
         self._stack, self._losses, self._shapes = stack, losses, shapes
         self._layers = {name: stack.structure.get_submodule(name) for name in shapes}
         self._owned = trained_layers(stack)
-        formed = sum(p.numel() for layer in self._layers.values() if isinstance(layer, CONVOLUTIONS) for p in layer.parameters())
+        formed = sum(
+            p.numel() for layer in self._layers.values() if isinstance(layer, CONVOLUTIONS) for p in layer.parameters()
+        )
         self.floats_per_item = formed + 4 * sum(shape.numel() for shape in shapes.values())
 
     def add_clipped(self, batches: Batches, factors: Factors, total: Tensor) -> Tensor:
@@ -149,9 +151,7 @@ class EveryGradient:
             part += torch.bmm(factor.unsqueeze(1), gradient).view(part.shape)
         return squared
 
-    def _loss(
-        self, trained: Tensors, fixed: Tensors, features: Tensor, targets: Tensor, weights: Tensor
-    ) -> Tensor:
+    def _loss(self, trained: Tensors, fixed: Tensors, features: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         outputs = functional_call(self._stack.structure, {**trained, **fixed}, (features,))
         return (self._losses(outputs, targets) * weights).sum()
 

@@ -26,7 +26,9 @@ class Stack:
     def views(self, matrix: Tensor) -> list[Tensor]:
         """A (C, P) matrix in the shapes of the trained parameters, (C, …) each, without a copy."""
         pieces = matrix.split([shape.numel() for shape in self.shapes], dim=1)  # type: ignore[no-untyped-call]
-        return [piece.unflatten(1, shape) if shape else piece.squeeze(1) for piece, shape in zip(pieces, self.shapes, strict=True)]
+        return [
+            piece.unflatten(1, shape) if shape else piece.squeeze(1) for piece, shape in zip(pieces, self.shapes, strict=True)
+        ]
 
     def weights(self, clients: slice | Tensor) -> tuple[dict[str, Tensor], dict[str, int | None]]:
         """Everything that these clients' models compute with, by name, and for each the dimension of the clients, if any."""
