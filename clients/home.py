@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from flowstate_flower.clients.policy import TenantPolicy
+from flowstate_flower.clients.refusals import RefusalLog
 from flowstate_flower.errors import BadInput
 from flowstate_flower.privacy import Ledger
 from flowstate_flower.trust.bounds import Bounds
@@ -14,15 +15,17 @@ from flowstate_flower.trust.keys import PublicKey, SigningKey
 from flowstate_flower.trust.statements import ConsentStatement, RequestStatement, WithdrawalStatement, first_problem, sign
 
 POLICY_FILE, KEY_FILE, LEDGER_FILE, REQUEST_FILE = "policy.toml", "signing.key", "ledger.db", "request.json"
+REFUSALS_FILE = "refusals.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class TenantHome:
-    """The tenant's policy, its signing key and its privacy ledger."""
+    """The tenant's policy, its signing key, its privacy ledger and its record of refusals."""
 
     policy: TenantPolicy
     key: SigningKey
     ledger: Ledger
+    refusals: RefusalLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,9 +208,9 @@ def plausible_examples(submission: Submission, terms: RoundTerms) -> Fault | Non
 
 
 def private_enough(submission: Submission, terms: RoundTerms) -> Fault | None:
-    """Where the terms ask for privacy, the statement claims at least that much, for the work that was asked."""
+    """Where the terms ask tenants for privacy, the statement claims at least that much, for the work that was asked."""
     asked, claim = terms.privacy, submission.statement.privacy
-    if asked is None:
+    if asked is None or asked.noise_at_server:
         return None
     if claim is None:
         return Reason.NOT_PRIVATE, "no privacy claim"

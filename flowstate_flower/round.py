@@ -3,7 +3,7 @@
 Flower's strategy, the in-process engine, the tests and the re-run of a recorded round all call `close`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,8 +11,13 @@ import numpy as np
 
 from flowstate_flower.admission import Admitted, Invitation, Rejection, Reply, RoundTerms, Submission, admit
 from flowstate_flower.aggregation import Aggregate, Rule, Updates
+from flowstate_flower.aggregation.engine import moments, weighted_sum
 from flowstate_flower.aggregation.updates import Arrays, Vector
 from flowstate_flower.attribution import NONE, Share, cosine_shares
+from flowstate_flower.errors import RunImpossible
+from flowstate_flower.privacy import BudgetExhausted
+from flowstate_flower.privacy.tenant_level import ALMOST
+from flowstate_flower.trust.terms import PrivacyTerms
 
 Weighting = Literal["uniform", "examples"]
 
@@ -29,12 +34,14 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class OfTheServer:
-    """What the server itself brings to a round: a model that it trained on its own data, and what the rule left behind
-    before.
+    """What the server itself brings to a round: a model that it trained on its own data, what the rule left behind before,
+    and, for tenant-level privacy, standard normal draws. Asking for draws charges the round; it raises `BudgetExhausted`
+    where that cannot be paid.
     """
 
     root: Arrays | None = None
     memory: Mapping[str, Vector] = field(default_factory=dict)
+    noise: Callable[[int], Vector] | None = None
 
 
 NOTHING = OfTheServer()
@@ -92,12 +99,46 @@ def close(terms: RoundTerms, replies: Sequence[Reply | Rejection], closing: Clos
     admitted = admit(replies, terms)
     problem = _why_not(len(admitted.submissions), closing)
     if problem:
-        unused = tuple(Contribution(submission, None, NONE) for submission in admitted.submissions)
-        return Outcome(admitted, unused, None, problem)
+        return _skipped(admitted, problem)
     updates = _updates(terms, admitted.submissions, closing.weighting, server)
+    if terms.privacy is not None and terms.privacy.noise_at_server:
+        return _with_noise(admitted, updates, terms.privacy, len(terms.invitations), server.noise)
     aggregate = closing.rule(updates, byzantine=closing.byzantine)
     shares = cosine_shares(updates, aggregate)
     return Outcome(admitted, _contributions(admitted, aggregate, shares), aggregate.update, "", aggregate.memory)
+
+
+def mean_of_clipped(updates: Updates, clip_norm: float, asked: int) -> Vector:
+    """(d,) sum of the updates, each shortened to `clip_norm`, divided by the number of tenants that were `asked`.
+
+    Without one of the updates it differs by at most `clip_norm / asked` in L2, whatever that update is.
+    """
+    nowhere = np.zeros(updates.layout.dimension, updates.layout.working_dtype)
+    norms = np.sqrt(moments(updates, nowhere, 1)[1][:, 0])
+    factors = np.minimum(1.0, np.divide(ALMOST * clip_norm, norms, out=np.ones_like(norms), where=norms > 0))
+    weights = factors / asked
+    weights[weights < np.finfo(nowhere.dtype).tiny] = 0.0  # what is so far off counts as nothing, rather than imprecisely
+    return weighted_sum(updates, weights)
+
+
+def _with_noise(
+    admitted: Admitted, updates: Updates, privacy: PrivacyTerms, asked: int, noise: Callable[[int], Vector] | None
+) -> Outcome:
+    """The round under tenant-level privacy. Nothing else that follows from single updates leaves it: no norms, no shares."""
+    if noise is None:
+        raise RunImpossible("tenant-level privacy without noise", hint="give the strategy `noise`")
+    mean = mean_of_clipped(updates, privacy.clip_norm, asked)
+    try:
+        draws = noise(len(mean))
+    except BudgetExhausted as error:
+        return _skipped(admitted, str(error))
+    noisy = (mean + draws * (privacy.noise_multiplier * privacy.clip_norm / asked)).astype(mean.dtype)
+    contributions = tuple(Contribution(submission, 1 / asked, NONE) for submission in admitted.submissions)
+    return Outcome(admitted, contributions, noisy, "")
+
+
+def _skipped(admitted: Admitted, why: str) -> Outcome:
+    return Outcome(admitted, tuple(Contribution(submission, None, NONE) for submission in admitted.submissions), None, why)
 
 
 def _why_not(n: int, closing: Closing) -> str:

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,28 @@ from numpy.typing import NDArray
 
 from flowstate_flower.admission import Fault
 from flowstate_flower.aggregation.updates import Arrays
-from flowstate_flower.clients.home import KEY_FILE, LEDGER_FILE, POLICY_FILE, REQUEST_FILE, TenantHome, TenantVoice
+from flowstate_flower.clients.home import (
+    KEY_FILE,
+    LEDGER_FILE,
+    POLICY_FILE,
+    REFUSALS_FILE,
+    REQUEST_FILE,
+    TenantHome,
+    TenantVoice,
+)
 from flowstate_flower.clients.policy import TenantPolicy
+from flowstate_flower.clients.refusals import RefusalLog
 from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
-from flowstate_flower.registry import Registry, gate, rounds, tenants
+from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy.noise import CryptographicNormals, Normals
+from flowstate_flower.privacy.tenant_level import MeanRelease
+from flowstate_flower.registry import Registry, federation_ledger, gate, rounds, tenants
 from flowstate_flower.registry.models import write_model
 from flowstate_flower.registry.tenant_ledger import TenantLedger
 from flowstate_flower.round import ClosedRound
-from flowstate_flower.strategies import Candidate, Node, RunTerms, TenantStrategy
+from flowstate_flower.strategies import Candidate, Node, RunTerms, ServerNoise, TenantStrategy
+from flowstate_flower.strategies.accounting import RegistryAccountant
 from flowstate_flower.strategies.decoding import arrays_of
 from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import model_digest
@@ -36,9 +49,10 @@ MODEL_FILE = "model.npz"
 
 
 def open_home(folder: Path) -> TenantHome:
-    """The home of a tenant: `policy.toml`, `signing.key` and `ledger.db` in one folder."""
+    """The home of a tenant: `policy.toml`, `signing.key`, `ledger.db` and `refusals.jsonl` in one folder."""
     voice = open_voice(folder)
-    return TenantHome(voice.policy, voice.key, TenantLedger(folder / LEDGER_FILE))
+    ledger = TenantLedger(folder / LEDGER_FILE, voice.key.public)
+    return TenantHome(voice.policy, voice.key, ledger, RefusalLog(folder / REFUSALS_FILE))
 
 
 def open_voice(folder: Path) -> TenantVoice:
@@ -143,9 +157,35 @@ def registered_owners(registry: Registry) -> Owners:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What the operator promises every tenant under terms with the unit `tenant`: that all models of this registry together
+    stay within `budget`. `normals` draws the noise.
+    """
+
+    budget: Budget
+    normals: Normals = field(default_factory=CryptographicNormals)
+
+
+def server_noise(registry: Registry, terms: RunTerms, promise: Promise) -> ServerNoise:
+    """The server's noise for the run that `terms` describe, accounted in the registry. Raises `FlowstateError`."""
+    privacy = terms.privacy
+    if privacy is None or not privacy.noise_at_server:
+        raise RunImpossible("a promise of the server's, and terms that ask for no noise of it", hint='set the unit "tenant"')
+    like = MeanRelease(
+        privacy.noise_multiplier,
+        cohort=1,
+        population=max(1, federation_ledger.population(registry)),
+        clip_norm=privacy.clip_norm,
+        randomness=promise.normals.source,
+    )
+    ledger = federation_ledger.RegistryLedger(registry, terms.run)
+    return ServerNoise(RegistryAccountant.of(ledger, promise.budget, like), promise.normals)
+
+
+@dataclass(frozen=True, slots=True)
 class Conductor:
     """Runs a federation on a grid and records it. `evaluate` measures a model on the operator's own data, `on_round` is
-    called with the number of every round once it is recorded.
+    called with the number of every round once it is recorded. `promise` is for terms with the unit `tenant`.
     """
 
     registry: Registry
@@ -156,6 +196,7 @@ class Conductor:
     root: Callable[[int, Arrays], Arrays] | None = None
     rng: random.Random | None = None
     on_round: Callable[[int], None] = lambda _: None
+    promise: Promise | None = None
 
     def run(self, grid: Grid, initial: ArrayRecord, num_rounds: int) -> None:
         """All rounds. The run ends in the registry as completed, failed or interrupted, whatever happens here.
@@ -163,9 +204,16 @@ class Conductor:
         Raises `RunImpossible` where it could not begin, or no round closed.
         """
         run = self.terms.run
+        noise = None if self.promise is None else server_noise(self.registry, self.terms, self.promise)
         rounds.start_run(self.registry, self._plan(initial, num_rounds))
         strategy = TenantStrategy(
-            self.terms, roster=self.roster, record=self._record, optimiser=self.optimiser, root=self.root, rng=self.rng
+            self.terms,
+            roster=self.roster,
+            record=self._record,
+            optimiser=self.optimiser,
+            root=self.root,
+            rng=self.rng,
+            server_noise=noise,
         )
         try:
             result = strategy.start(grid, initial, num_rounds, evaluate_fn=self._evaluate)
@@ -177,13 +225,13 @@ class Conductor:
             rounds.finish_run(self.registry, run, rounds.FAILED, model_digest=None, note=note)
             raise
         if not result.arrays:
-            note = "no round closed"
+            note = strategy.stopped or "no round closed"
             rounds.finish_run(self.registry, run, rounds.FAILED, model_digest=None, note=note)
             raise RunImpossible(f"{run}: {note}", hint=f"flowstate run show {run} says why, round by round")
         names, arrays = arrays_of(result.arrays)
         write_model(self.registry.path.parent / MODEL_FILE, names, arrays)
         digest = model_digest(zip(names, arrays, strict=True))
-        rounds.finish_run(self.registry, run, rounds.COMPLETED, model_digest=digest)
+        rounds.finish_run(self.registry, run, rounds.COMPLETED, model_digest=digest, note=strategy.stopped)
 
     def _plan(self, initial: ArrayRecord, num_rounds: int) -> rounds.RunPlan:
         closing = self.terms.closing

@@ -54,8 +54,11 @@ class Round(Document):
 
 
 class Privacy(Document):
-    """What the server asks for, and what each tenant is willing to spend."""
+    """What the server asks for, and what each tenant is willing to spend. With the unit `tenant` the server adds the noise, and
+    `epsilon_budget` is the federation's.
+    """
 
+    unit: Literal["example", "tenant"] = "example"
     noise_multiplier: Positive
     clip_norm: Positive
     epsilon_budget: Positive
@@ -121,7 +124,12 @@ class Scenario(Document):
         """Privacy as the terms carry it."""
         if self.privacy is None:
             return None
-        return PrivacyTerms(noise_multiplier=self.privacy.noise_multiplier, clip_norm=self.privacy.clip_norm)
+        return PrivacyTerms(**self.privacy.model_dump(include={"noise_multiplier", "clip_norm", "unit"}))
+
+    @property
+    def noise_at_server(self) -> bool:
+        """Whether privacy is tenant-level."""
+        return self.privacy is not None and self.privacy.unit == "tenant"
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

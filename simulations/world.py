@@ -23,6 +23,8 @@ from flowstate_flower.clients import TenantPolicy
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.documents import Document
 from flowstate_flower.errors import BadInput, RunImpossible
+from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy.noise import SeededNormals
 from flowstate_flower.registry import Registry, consents, tenants
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.digits import DigitsTask
@@ -111,6 +113,7 @@ class World:
                 root=server_training(self.task, scenario, self.plan.seed) if scenario.data.root_examples else None,
                 rng=random.Random(self.plan.seed),  # noqa: S311  which tenants a simulation asks is no secret
                 on_round=lambda number: self._after(registry, number, on_round),
+                promise=self._promise(),
             )
             conductor.run(grid, self._initial_model(), scenario.rounds)
         finally:
@@ -138,6 +141,14 @@ class World:
             cohort=scenario.round.cohort,
         )
 
+    def _promise(self) -> wiring.Promise | None:
+        """The operator's, under tenant-level privacy. Its noise is seeded, as that of simulated tenants is."""
+        privacy = self.plan.scenario.privacy
+        if privacy is None or not self.plan.scenario.noise_at_server:
+            return None
+        normals = SeededNormals(self.plan.seed, self.plan.run)
+        return wiring.Promise(Budget(privacy.epsilon_budget, privacy.delta), normals)
+
     def _initial_model(self) -> ArrayRecord:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.plan.seed)
@@ -156,6 +167,8 @@ def as_variant(scenario: Scenario, variant: Variant) -> Scenario:
     """The scenario itself; the same under plain FedAvg; or the same with nobody poisoning."""
     if variant == "undefended":
         plain = {"rule": "mean", "byzantine": 0, "weighting": "examples", "quorum": 1, "largest_update_norm": None}
+        if scenario.noise_at_server:
+            plain["weighting"] = "uniform"
         return scenario.model_copy(update={"round": scenario.round.model_copy(update=plain)})
     if variant == "unattacked":
         return scenario.model_copy(update={"attackers": ()})
@@ -164,12 +177,15 @@ def as_variant(scenario: Scenario, variant: Variant) -> Scenario:
 
 def policy_of(tenant: str, scenario: Scenario, seed: int) -> TenantPolicy:
     """What a simulated tenant allows. Its noise is seeded, so that a run can be repeated, and so protects nobody."""
-    privacy, purposes = scenario.privacy, () if tenant in scenario.not_opted_in else (scenario.purpose,)
+    purposes = () if tenant in scenario.not_opted_in else (scenario.purpose,)
+    asked, budget = scenario.privacy, None
+    if asked is not None:
+        budget = PrivacyPolicy(epsilon=asked.epsilon_budget, delta=asked.delta, unit=asked.unit)
     return TenantPolicy(
         tenant=tenant,
         purposes=purposes,
-        allow_without_privacy=privacy is None,
-        privacy=None if privacy is None else PrivacyPolicy(epsilon=privacy.epsilon_budget, delta=privacy.delta),
+        allow_without_privacy=budget is None,
+        privacy=budget,
         work=WorkPolicy(device=scenario.training.device, threads=1),
         randomness=RandomnessPolicy(source="seeded", seed=seed),
     )

@@ -2,6 +2,7 @@
 
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
 from flowstate_flower.strategies.selection import Candidate, Node, Roster
+from flowstate_flower.strategies.server_noise import ServerNoise
 from flowstate_flower.strategies.tenant_strategy import RunTerms, TenantStrategy
 
-__all__ = ["Candidate", "GuardedGrid", "Node", "Roster", "RunTerms", "TenantStrategy"]
+__all__ = ["Candidate", "GuardedGrid", "Node", "Roster", "RunTerms", "ServerNoise", "TenantStrategy"]

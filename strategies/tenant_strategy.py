@@ -21,6 +21,7 @@ from flowstate_flower.strategies.encoding import Rooms
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
 from flowstate_flower.strategies.optimiser import ServerOptimiser
 from flowstate_flower.strategies.selection import Candidate, Roster, chosen, one_per_tenant
+from flowstate_flower.strategies.server_noise import ServerNoise, check_server_noise
 from flowstate_flower.trust.bounds import Ask
 from flowstate_flower.trust.canonical import canonical, model_digest
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
@@ -70,8 +71,15 @@ class _OpenRound:
     eligible: int
 
 
+class _BudgetSpent(Exception):
+    """Ends a run that cannot pay for another round."""
+
+
 class TenantStrategy(Strategy):
-    """Selection by opt-in, decoding, admission, a rule, a server optimiser, attribution, recording."""
+    """Selection by opt-in, decoding, admission, a rule, a server optimiser, attribution, recording.
+
+    `stopped` says why a run ended before its last round; it is empty where it did not.
+    """
 
     def __init__(
         self,
@@ -82,9 +90,10 @@ class TenantStrategy(Strategy):
         optimiser: Strategy | None = None,
         root: Callable[[int, Arrays], Arrays] | None = None,
         rng: random.Random | None = None,
+        server_noise: ServerNoise | None = None,
     ) -> None:
         """`root(round, model)` is what the server makes of the model on its own data, for the rules that trust such an
-        update.
+        update. `server_noise` is for terms with the unit `tenant`.
         """
         self.terms = terms
         self._roster = roster
@@ -93,7 +102,10 @@ class TenantStrategy(Strategy):
         self._root = root
         self._memory: Mapping[str, Vector] = {}
         self._rng = rng or random.SystemRandom()
+        self._noise = server_noise
         self._open: _OpenRound | None = None
+        self._so_far = Result()
+        self.stopped = ""
 
     def start(
         self,
@@ -105,18 +117,27 @@ class TenantStrategy(Strategy):
         evaluate_config: ConfigRecord | None = None,
         evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
     ) -> Result:
-        """Run the rounds on a guarded grid. Raises `RunImpossible` where too few tenants have agreed to begin with."""
+        """Run the rounds on a guarded grid. Raises `RunImpossible` where too few tenants have agreed to begin with.
+
+        A run that spends the federation's privacy budget ends there: with the model it has, and only its arrays.
+        """
         agreed = self._feasible(grid)
         deadline = self.terms.deadline_seconds if timeout is None else timeout
         self._warm(agreed, initial_arrays)
         guarded = GuardedGrid(grid)
-        return super().start(guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn)
+        try:
+            return super().start(guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn)
+        except _BudgetSpent as spent:
+            self.stopped = str(spent)
+            log.warning("%s", spent)
+            return self._so_far
 
     def configure_train(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid) -> Iterable[Message]:
         """Ask the tenants that agree, each under a nonce of its own; nobody where they are too few."""
         names, base = arrays_of(arrays)
         digest = model_digest(zip(names, base, strict=True))
         candidates = self._candidates(grid)
+        self._check_budget(server_round, len(candidates))
         asked, turned_away = self._chosen(candidates, sum(array.nbytes for array in base))
         invitations = tuple(Invitation(c.tenant, c.node, c.key, secrets.token_hex(16)) for c in asked)
         eligible = len(candidates) - len(turned_away)
@@ -151,7 +172,8 @@ class TenantStrategy(Strategy):
             log.warning("round %d did not happen: %s", server_round, outcome.skipped)
             return None, None
         metrics = MetricRecord({"accepted": len(outcome.contributions), "invited": len(opened.invitations)})
-        return rooms.record(opened.layout.names, model), metrics
+        self._so_far.arrays = rooms.record(opened.layout.names, model)
+        return self._so_far.arrays, metrics
 
     def configure_evaluate(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid) -> Iterable[Message]:
         """Nobody: a metric that a tenant measures on its data is outside its privacy budget."""
@@ -170,6 +192,7 @@ class TenantStrategy(Strategy):
     def _feasible(self, grid: Grid) -> int:
         """How many tenants agree. Raises `RunImpossible` where they are too few."""
         closing, agreed = self.terms.closing, len(self._candidates(grid))
+        check_server_noise(self.terms.privacy, closing, self.terms.limits, self._noise, agreed)
         if agreed == 0:
             raise RunImpossible(f"no tenant has opted in to '{self.terms.purpose}'", hint="tenants opt in, not operators")
         if closing.rule.rooted and self._root is None:
@@ -182,6 +205,11 @@ class TenantStrategy(Strategy):
         if agreed < closing.quorum:
             raise RunImpossible(f"{agreed} tenants agree, the quorum is {closing.quorum}", hint="lower the quorum")
         return agreed
+
+    def _check_budget(self, server_round: int, agreed: int) -> None:
+        privacy = self.terms.privacy
+        if self._noise is not None and privacy is not None and (spent := self._noise.exhausted(privacy, agreed)):
+            raise _BudgetSpent(f"ended before round {server_round}: {spent}")
 
     def _warm(self, agreed: int, arrays: ArrayRecord) -> None:
         """Compile for as many tenants as will be asked: a round that loses some compiles for fewer, once."""
@@ -238,7 +266,8 @@ class TenantStrategy(Strategy):
         silent = by_node.keys() - {reply.node for reply in decoded}
         decoded += [Rejection(node, by_node[node].tenant, Reason.NO_REPLY, "no reply") for node in sorted(silent)]
         root = self._root(number, opened.base) if self._root and self.terms.closing.rule.rooted else None
-        return close(terms, [*decoded, *opened.turned_away], self.terms.closing, OfTheServer(root, self._memory))
+        noise = None if self._noise is None or terms.privacy is None else self._noise.of_round(terms.privacy, len(by_node))
+        return close(terms, [*decoded, *opened.turned_away], self.terms.closing, OfTheServer(root, self._memory, noise))
 
 
 def _excess(replies: Iterable[Message], opened: _OpenRound) -> dict[str, int]:

@@ -34,6 +34,7 @@ class LocalJob:
     noise: Stream
     device: torch.device
     choices: Choices = field(default_factory=Choices)
+    between_steps: Callable[[], None] = lambda: None  # asked before every step; it raises where the round must stop
 
     @property
     def plan(self) -> TrainingPlan:
@@ -46,6 +47,7 @@ class LocalJob:
         sampler = sampler_of(self.examples, plan.batch_size, by_group=plan.by_group, rows_per_group=self.choices.rows_per_group)
         source = Source(self.examples, self.device)
         for _ in range(plan.steps):
+            self.between_steps()
             yield source.batch(sampler.draw(self.sampling))
 
 
@@ -67,7 +69,8 @@ def choices_of(task: TorchTask) -> Choices:
 
 def train(job: LocalJob) -> None:
     """Train `job.model` in place: with differential privacy where the job asks for it, plainly where it does not."""
-    PrivateTrainer(job.plan, job.model, job.losses, job.examples, job.device).train(job.sampling, job.noise)
+    trainer = PrivateTrainer(job.plan, job.model, job.losses, job.examples, job.device)
+    trainer.train(job.sampling, job.noise, job.between_steps)
 
 
 def rehearse(task: TorchTask, model: nn.Module, examples: Examples, work: LocalWork, privacy: PrivacyTerms | None) -> Choices:

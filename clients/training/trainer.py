@@ -3,6 +3,8 @@
 Sampling, noise, the optimiser and what is claimed are here. Engines only turn rows into a clipped sum.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -40,13 +42,14 @@ class PrivateTrainer:
         with trainable_only(self._model, self.plan.choices.trainable) as flat:
             return self._choice(flat)
 
-    def train(self, sampling: Stream, noise: Stream) -> Choice:
-        """All steps. Returns which engine took them, and why."""
+    def train(self, sampling: Stream, noise: Stream, between_steps: Callable[[], None] = lambda: None) -> Choice:
+        """All steps, unless `between_steps` raises before one of them. Returns which engine took them, and why."""
         plan = self.plan
         with trainable_only(self._model, plan.choices.trainable) as flat:
             descent = Descent(plan, flat.vector)
             if plan.privacy is None:
                 for _ in range(plan.steps):
+                    between_steps()
                     self._plain_step(flat, descent, sampling)
                 return self._choice(flat)
             choice = self._choice(flat) if plan.choices.engine == "auto" else Choice(plan.choices.engine, "it was asked for")
@@ -54,6 +57,7 @@ class PrivateTrainer:
                 clipping = clipping_of(plan.privacy, self._sampler.expected, self._device)
                 mechanism = Mechanism(engine, clipping, len(flat.vector), self._device)
                 for _ in range(plan.steps):
+                    between_steps()
                     gradient = mechanism.noisy_sum(self._source.pieces(self._sample(sampling)), noise)
                     descent.step(gradient / self._sampler.expected)  # never the sample's own size
             return choice

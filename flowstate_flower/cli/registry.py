@@ -6,7 +6,7 @@ import typer
 
 from flowstate_flower.cli.inputs import RegistryOption, opened
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
-from flowstate_flower.registry import views
+from flowstate_flower.registry import federation_ledger, views
 
 run = typer.Typer(no_args_is_help=True, help="Runs and their rounds.")
 
@@ -37,10 +37,13 @@ def run_show(
     """
     source = opened(registry)
     view, closed, parts = views.run(source, name), views.rounds(source, name), views.participation(source, name)
+    released = federation_ledger.released(source, name)
     if output is Format.JSON:
-        print_json({"run": view, "rounds": closed, "tenants": parts})
+        print_json({"run": view, "rounds": closed, "tenants": parts, "released": released})
         return
     print_line(f"{view.run}: {view.status}, {view.rule} against {view.byzantine}, for {view.purpose}. {view.note}\n")
+    if released is not None:
+        print_line(f"{released}\n")
     print_table(
         ["round", "status", "invited", "accepted", "refused", "rejected", "accuracy", "model", "why not"],
         [

@@ -12,8 +12,11 @@ from flowstate_flower import wiring
 from flowstate_flower.aggregation import rule_named
 from flowstate_flower.clients.home import TenantVoice
 from flowstate_flower.isolation.grid import Asked, Replies, Script, ScriptedGrid
+from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy.tenant_level import MeanRelease
 from flowstate_flower.registry import Registry, configuration, consents, tenants
 from flowstate_flower.registry.desk import desk
+from flowstate_flower.registry.federation_ledger import RegistryLedger
 from flowstate_flower.registry.rounds import OPERATOR
 from flowstate_flower.registry.tables import CosignatureRow, EvaluationRow
 from flowstate_flower.registry.vault import Vault
@@ -139,6 +142,8 @@ def _fill_the_rest(registry: Registry) -> None:
             d.add(CosignatureRow(log_size=1, public_key=key, tenant=tenant, line="", added_at=d.now))
         d.add(EvaluationRow(run=HISTORY_APART, round=1, metric="between", value=0.5), concerns=(THEIRS, THIRD))
         d.add(EvaluationRow(run=HISTORY, round=1, metric="between", value=0.5), concerns=(MINE, THIRD))
+    for run in (HISTORY, HISTORY_APART):
+        RegistryLedger(registry, run).reserve(MeanRelease(10.0, cohort=2, population=3), Budget(8.0, 1e-5))
 
 
 def _stored_of(registry: Registry, tenant: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from flowstate_flower.privacy.accountant import Accountant, epsilon_of
 from flowstate_flower.privacy.budget import Account, Budget
 from flowstate_flower.privacy.events import GaussianRelease
+from flowstate_flower.privacy.filter import Filter, planned_order
 from flowstate_flower.privacy.ledger import BudgetExhausted, Ledger, RoundAlreadyCharged
 from flowstate_flower.privacy.sampling import Sampling, truncated_poisson
 
@@ -11,10 +12,12 @@ __all__ = [
     "Accountant",
     "Budget",
     "BudgetExhausted",
+    "Filter",
     "GaussianRelease",
     "Ledger",
     "RoundAlreadyCharged",
     "Sampling",
     "epsilon_of",
+    "planned_order",
     "truncated_poisson",
 ]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Session, SQLModel, col, select, true
 
 from flowstate_flower.registry.engines import become_the_federation
+from flowstate_flower.registry.privacy_tables import ReleaseRow
 from flowstate_flower.registry.raw_sql import raw_part
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import (
@@ -67,6 +68,7 @@ SCOPES: Mapping[type[SQLModel], Scope] = {
     RunRow: _where_invited(RunRow.id),
     RoundRow: _where_invited(RoundRow.run),
     EvaluationRow: _where_invited(EvaluationRow.run),
+    ReleaseRow: _where_invited(ReleaseRow.run),
     AuditEventRow: _concerning,
     LogHeadRow: lambda _: true(),  # a signed head says nothing of anybody, and everybody needs it to check the log
     LogNodeRow: lambda _: true(),  # nor does the root of a tile

@@ -152,11 +152,14 @@ def _valid(keys: Sequence[KeyRow], time: _Round | None) -> list[PublicKey]:
     """The keys that were added before the round closed and not withdrawn before it could have begun."""
     if time is None:
         return []
-    return [
-        _key(k.public_key) for k in keys if k.added_at <= time.until and (k.revoked_at is None or k.revoked_at >= time.after)
-    ]
+    then = [k for k in keys if k.added_at <= time.until and (k.revoked_at is None or k.revoked_at >= time.after)]
+    return [key for row in then if (key := _key(row.public_key)) is not None]
 
 
 @lru_cache(maxsize=4096)
-def _key(text: str) -> PublicKey:
-    return PublicKey(text)
+def _key(text: str) -> PublicKey | None:
+    """None for a row that was changed into no key at all, which is a finding of its own."""
+    try:
+        return PublicKey(text)
+    except BadInput:
+        return None

@@ -35,6 +35,7 @@ SEEN: Mapping[str, str] = {
     "run": f"id {_ASKED}",
     "round": f"run {_ASKED}",
     "evaluation": f"run {_ASKED}",
+    "federation_release": f"run {_ASKED}",
     "audit_event": f"{_OWN} OR position IN (SELECT p.position FROM audit_party AS p WHERE p.tenant = {_TENANT})",  # noqa: S608
     "audit_party": _OWN,
     "consent_place": _OWN,

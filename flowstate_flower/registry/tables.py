@@ -9,6 +9,7 @@ from typing import ClassVar
 from sqlalchemy import BigInteger, Integer, String
 from sqlmodel import Field, Index, SQLModel
 
+from flowstate_flower.registry.privacy_tables import ReleaseRow
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tenancy_tables import DataKeyRow, PlaceRow, RequestRow, SettingsRow, UsageRow
 
@@ -151,7 +152,10 @@ class RejectionRow(Row, table=True):
 
 
 class PrivacyEventRow(Row, table=True):
-    """What a tenant says it released in a round, and what that made of its total, as it signed."""
+    """What a tenant says it released in a round, and what that made of its total, as it signed.
+
+    `account` is the tenant's pseudonym for the data that was charged, None where it named none.
+    """
 
     __tablename__ = "privacy_event"
     __table_args__ = (
@@ -165,8 +169,11 @@ class PrivacyEventRow(Row, table=True):
     relation: str
     noise_multiplier: float
     clip_norm: float
+    clipping: str
     sample_rate: float
     steps: int
+    truncated_at: int | None = None
+    account: str | None = None
     epsilon: float
     delta: float
     randomness: str
@@ -233,24 +240,6 @@ class LogNodeRow(SQLModel, table=True):
     hash: str
 
 
-class LedgerRow(SQLModel, table=True):
-    """A line of a tenant's own privacy ledger, in the tenant's own file."""
-
-    __tablename__ = "ledger"
-    data_set: str = Field(primary_key=True)
-    unit: str = Field(primary_key=True)
-    relation: str = Field(primary_key=True)
-    delta: float = Field(primary_key=True)
-    run: str = Field(primary_key=True)
-    round: int = Field(primary_key=True)
-    noise_multiplier: float
-    sample_rate: float
-    steps: int
-    excess: float
-    reserved_at: str
-    settled_at: str | None = None
-
-
 AUDITED: tuple[type[Row], ...] = (
     TenantRow,
     KeyRow,
@@ -265,6 +254,7 @@ AUDITED: tuple[type[Row], ...] = (
     RefusalRow,
     RejectionRow,
     PrivacyEventRow,
+    ReleaseRow,
     EvaluationRow,
     CosignatureRow,
 )

@@ -71,8 +71,9 @@ def upgrade(where: Path | str, *, home: Path | None = None, dry_run: bool = Fals
                 return Upgrade(before, before, (), 0)
             changes = Changes(timestamp(), _keys(place.folder, dry_run=dry_run))
             steps = _migrate(connection, before, changes)
-            with Session(connection, expire_on_commit=False) as session:
-                append(session, signer, newest_frontier(session), changes.numbered(newest_frontier(session).size))
+            if changes.entries:
+                with Session(connection, expire_on_commit=False) as session:
+                    append(session, signer, newest_frontier(session), changes.numbered(newest_frontier(session).size))
             done.append(Upgrade(before, SCHEMA_VERSION, steps, len(changes.entries)))
             if dry_run:
                 raise _OnlyTried

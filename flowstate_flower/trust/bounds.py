@@ -10,7 +10,10 @@ LARGER_IS_TIGHTER = frozenset({"least_noise_multiplier"})
 
 
 class Bounds(Frozen):
-    """The most that is agreed to. What is absent is not bounded. `largest_epsilon` is the total that a tenant signs for."""
+    """The most that is agreed to. What is absent is not bounded. `largest_epsilon` is the total that a tenant signs for.
+
+    The three bounds on privacy are on the tenant's own: with any of them it takes no part where the server adds the noise.
+    """
 
     most_rounds: int | None = Field(default=None, ge=1)
     most_steps: int | None = Field(default=None, ge=1)
@@ -22,9 +25,9 @@ class Bounds(Frozen):
         """Why this work under these terms is not within the bounds; empty where it is."""
         if self.most_steps is not None and work.steps > self.most_steps:
             return f"{work.steps} steps, at most {self.most_steps}"
-        if privacy is None:
+        if privacy is None or privacy.noise_at_server:
             private = (self.least_noise_multiplier, self.largest_clip_norm, self.largest_epsilon)
-            return "no privacy is asked for" if any(bound is not None for bound in private) else ""
+            return "no privacy of the tenant's own is asked for" if any(bound is not None for bound in private) else ""
         if self.least_noise_multiplier is not None and privacy.noise_multiplier < self.least_noise_multiplier:
             return f"noise {privacy.noise_multiplier:g}, at least {self.least_noise_multiplier:g}"
         if self.largest_clip_norm is not None and privacy.clip_norm > self.largest_clip_norm:

@@ -27,6 +27,12 @@ class Refused(StrEnum):
     WRONG_BASE = "wrong-base"
     REPLAYED_ROUND = "replayed-round"
     BUDGET = "budget-exhausted"
+    UNIT = "unit-not-allowed"
+    CLIPPING = "clipping-not-allowed"
+    OUTSIDE_HOURS = "outside-hours"
+    TOO_MUCH_MEMORY = "too-much-memory"
+    TOO_LONG = "too-long"
+    FAILED = "failed"
 
 
 class PrivacyClaim(Frozen):
@@ -119,12 +125,26 @@ class WithdrawalStatement(Frozen):
     at: Instant
 
 
+class BudgetStatement(Frozen):
+    """A tenant sets what one account of its own ledger may spend in all: for the first time, or more than before.
+
+    `after` is the digest of the ledger's newest entry, so that it counts once, there and then.
+    """
+
+    tenant: Name
+    account: Digest
+    epsilon: Finite = Field(gt=0)
+    after: Digest
+    at: Instant
+
+
 UPDATE_TYPE = "application/vnd.flowstate.update.v1+json"
 REFUSAL_TYPE = "application/vnd.flowstate.refusal.v1+json"
 PRESENCE_TYPE = "application/vnd.flowstate.presence.v1+json"
 REQUEST_TYPE = "application/vnd.flowstate.request.v1+json"
 CONSENT_TYPE = "application/vnd.flowstate.consent.v1+json"
 WITHDRAWAL_TYPE = "application/vnd.flowstate.withdrawal.v1+json"
+BUDGET_TYPE = "application/vnd.flowstate.budget.v1+json"
 
 Statement = TypeVar(
     "Statement",
@@ -134,6 +154,7 @@ Statement = TypeVar(
     RequestStatement,
     ConsentStatement,
     WithdrawalStatement,
+    BudgetStatement,
 )
 
 _TYPES: dict[type[Frozen], str] = {
@@ -143,6 +164,7 @@ _TYPES: dict[type[Frozen], str] = {
     RequestStatement: REQUEST_TYPE,
     ConsentStatement: CONSENT_TYPE,
     WithdrawalStatement: WITHDRAWAL_TYPE,
+    BudgetStatement: BUDGET_TYPE,
 }
 
 

@@ -60,6 +60,11 @@ class PrivacyTerms(Frozen):
     unit: Unit = "example"
     clipping: ClippingName = "flat"
 
+    @property
+    def noise_at_server(self) -> bool:
+        """Whether the tenant itself adds none: it clips its update, and trusts the server."""
+        return self.unit == "tenant"
+
 
 class Terms(Frozen):
     """One round's request to one tenant. `nonce` is fresh for every message; `base` is the digest of the model sent."""

@@ -1,5 +1,6 @@
 """A tenant with a real home on disk, and a server that may ask it anything."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, RecordDict
+from flwr.clientapp import ClientApp
 from torch import Tensor, nn
 
 from flowstate_flower import wiring
-from flowstate_flower.clients import Examples, TenantPolicy, build_client_app
+from flowstate_flower.clients import Examples, TenantHome, TenantPolicy, build_client_app
+from flowstate_flower.clients.fingerprint import fingerprint
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.privacy import Account
 from flowstate_flower.superlink import internals
@@ -54,8 +57,18 @@ class Site:
     folder: Path
     task: Line
     key: PublicKey
+    app: ClientApp | None = None
 
-    def ask(self, arrays: dict[str, np.ndarray] | None = None, raw: bytes | None = None, **changes: Any) -> Message:
+    def home(self, _: Context) -> TenantHome:
+        return wiring.open_home(self.folder)
+
+    def ask(
+        self,
+        arrays: dict[str, np.ndarray] | None = None,
+        raw: bytes | None = None,
+        tamper: Callable[[RecordDict], object] = lambda _: None,
+        **changes: Any,
+    ) -> Message:
         layers = arrays or {"weight": np.zeros((2, 3), "f4"), "bias": np.zeros(2, "f4")}
         terms = {
             "run": "run-1",
@@ -74,10 +87,12 @@ class Site:
                 "terms": ConfigRecord({"terms": data}),
             }
         )
+        tamper(content)
         message = Message(content, NODE, "train")
         internals.stamped(message)
         context = internals.client_context(1, NODE, {}, {})
-        return build_client_app(self.task, lambda _: wiring.open_home(self.folder))(message, context)
+        app = self.app or build_client_app(self.task, self.home)
+        return app(message, context)
 
     def refusal(self, reply: Message) -> RefusalStatement:
         """What the tenant signed instead of training. Nothing else may be in the reply."""
@@ -93,7 +108,13 @@ class Site:
         return envelope
 
     def spent(self) -> float:
-        return wiring.open_home(self.folder).ledger.spent(Account("clinic", "", "example", 1e-5))
+        data_set = fingerprint(Line().data("clinic"))
+        return wiring.open_home(self.folder).ledger.spent(Account("clinic", data_set, "example", 1e-5))
+
+    def recorded(self) -> list[str]:
+        """The reasons in the tenant's own record of refusals."""
+        file = self.folder / "refusals.jsonl"
+        return [json.loads(line)["reason"] for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.fixture
@@ -101,10 +122,10 @@ def site(tmp_path: Path) -> Callable[..., Site]:
     """Makes a tenant called clinic that agrees to research; keywords change its policy."""
     internals.become_server(1)
 
-    def make(name: str = "clinic", **changes: Any) -> Site:
+    def make(folder_name: str = "clinic", **changes: Any) -> Site:
         policy = TenantPolicy.model_validate(
             {
-                "tenant": name,
+                "tenant": "clinic",
                 "purposes": ("research",),
                 "privacy": PrivacyPolicy(epsilon=20.0),
                 "work": WorkPolicy(most_steps=50, device="cpu", threads=1),
@@ -112,7 +133,7 @@ def site(tmp_path: Path) -> Callable[..., Site]:
             }
             | changes
         )
-        folder = tmp_path / name
+        folder = tmp_path / folder_name
         return Site(folder, Line(), wiring.make_home(folder, policy))
 
     return make

@@ -15,7 +15,8 @@ from flowstate_flower.isolation import SUITE
 from flowstate_flower.registry.configuration import Configuration
 from flowstate_flower.registry.exposition import METRICS
 from flowstate_flower.registry.incidents import Kind, Severity
-from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LedgerRow, LogHeadRow
+from flowstate_flower.registry.ledger_tables import LEDGER
+from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LogHeadRow
 from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.simulations.results import Results
 from flowstate_flower.simulations.scenario import Scenario, shipped
@@ -50,7 +51,7 @@ NAMED = {
     "scenario.md": keys(Scenario),
     "policy.md": keys(TenantPolicy),
     "reasons.md": {str(reason) for reason in (*Reason, *Refused)},
-    "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, LedgerRow, UsageRow)},
+    "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, *LEDGER, UsageRow)},
     "isolation.md": {probe.name for probe in SUITE},
     "metrics.md": {*METRICS, *(str(word) for word in (*Kind, *Severity))},
     "settings.md": {f"{section}.{name}" for section, values in Configuration().model_dump().items() for name in values},

@@ -9,9 +9,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, func, select
 
 from flowstate_flower.errors import UnknownName
+from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy.tenant_level import MeanRelease
 from flowstate_flower.registry import Registry, audit, configuration, consents, views
 from flowstate_flower.registry.binding import SCOPES, ForeignWrite
 from flowstate_flower.registry.desk import desk
+from flowstate_flower.registry.federation_ledger import RegistryLedger
 from flowstate_flower.registry.tables import (
     AUDITED,
     AuditEventRow,
@@ -27,6 +30,7 @@ from flowstate_flower.registry.tenancy_tables import PlaceRow, SettingsRow, Usag
 
 MINE, THEIRS = "tenant-0", "tenant-5"
 BETWEEN_TWO = "between"
+SHARED = ("run", "round", "evaluation", "federation_release")
 TABLES = (*AUDITED, PlaceRow, UsageRow, AuditEventRow, AuditPartyRow)
 
 
@@ -37,6 +41,7 @@ def registry(recorded, witness, federation) -> Registry:
     for name in (MINE, THEIRS):
         configuration.change(made, "quotas.rounds_per_day", 100, actor="operator", tenant=name)
     configuration.change(made, "quotas.nodes", 100, actor="operator")
+    RegistryLedger(made, "run-1").reserve(MeanRelease(10.0, cohort=7, population=7), Budget(8.0, 1e-5))
     with desk(made, actor="operator") as d:
         d.add(EvaluationRow(run="run-1", round=1, metric=BETWEEN_TWO, value=0.5), concerns=(MINE, "tenant-3"))
     witness(made, federation.keys[THEIRS])
@@ -60,7 +65,7 @@ def visible(row: Any) -> bool:
         return row.tenant == MINE or row.layer == "platform"
     if isinstance(row, AuditEventRow):
         return row.tenant == MINE or row.subject == f"evaluation:run-1/1/{BETWEEN_TWO}"
-    return owner(row) == MINE or type(row).__tablename__ in ("run", "round", "evaluation")
+    return owner(row) == MINE or type(row).__tablename__ in SHARED
 
 
 def test_every_table_says_whom_it_belongs_to() -> None:
@@ -82,7 +87,7 @@ def test_a_foreign_id_is_not_found_in_any_table(registry: Registry, table) -> No
         assert session.exec(select(func.count()).select_from(table)).one() == sum(ids.values())
         column = table.__table__.primary_key.columns.values()[0].name
         assert len(session.exec(select(getattr(table, column))).all()) == sum(ids.values())
-    assert not all(ids.values()) or table.__tablename__ in ("run", "round", "evaluation")
+    assert not all(ids.values()) or table.__tablename__ in SHARED
 
 
 def test_federation_rows_are_seen_by_those_who_were_asked(registry: Registry) -> None:

@@ -1,7 +1,11 @@
-"""A registry that version 1 wrote, with all that was in it, becomes one of today. `version-1/` is its dump, keys and models."""
+"""Registries that older versions wrote, with all that was in them, become ones of today.
+
+`version-1/` and `version-2/` are their dumps, keys and models.
+"""
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,7 @@ from flowstate_flower.errors import BadInput, BrokenRegistry
 from flowstate_flower.registry import Registry, audit, consents, upgrading, views
 from flowstate_flower.registry.audit import Against
 from flowstate_flower.registry.schema import SCHEMA_VERSION, TABLES
-from flowstate_flower.registry.tables import ConsentRow, RefusalRow
+from flowstate_flower.registry.tables import ConsentRow, PrivacyEventRow, RefusalRow
 from flowstate_flower.registry.tenancy_tables import PlaceRow
 from flowstate_flower.registry.vault import Vault
 
@@ -46,7 +50,7 @@ def test_an_old_registry_is_migrated_with_its_data_and_its_log(old: Path) -> Non
         ((note,),) = connection.execute("select note from log_head order by size desc limit 1").fetchall()
         ((plain,),) = connection.execute("select envelope from refusal where round = 1").fetchall()
     done = upgrading.upgrade(old)
-    assert (done.before, done.after, len(done.steps)) == (1, SCHEMA_VERSION, 1)
+    assert (done.before, done.after, len(done.steps)) == (1, SCHEMA_VERSION, SCHEMA_VERSION - 1)
     registry = Registry.open(old, to_write=True)
     verdict = audit.verify(registry, registry.operator, Against(notes=(note,), models=True))
     assert verdict.findings == ()
@@ -62,6 +66,32 @@ def test_an_old_registry_is_migrated_with_its_data_and_its_log(old: Path) -> Non
     registry.close()
     assert plain.encode() not in (old / "registry.db").read_bytes()
     assert upgrading.upgrade(old).steps == ()
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """The folder of a registry as version 2 left it: the same two rounds, signed consents, keys at rest, a cosignature."""
+    folder = Path(shutil.copytree(OLD.with_name("version-2"), tmp_path / "second"))
+    for name in ("operator.key", "kek.key"):
+        (folder / name).chmod(0o600)
+    with sqlite3.connect(folder / "registry.db") as connection:
+        connection.executescript((folder / "version-2.sql").read_text())
+    return folder
+
+
+def test_a_registry_of_version_2_learns_how_privacy_was_had(second: Path) -> None:
+    with sqlite3.connect(second / "registry.db") as connection:
+        ((note,),) = connection.execute("select note from log_head order by size desc limit 1").fetchall()
+    done = upgrading.upgrade(second)
+    assert (done.before, done.after, len(done.steps), done.entries) == (2, SCHEMA_VERSION, SCHEMA_VERSION - 2, 10)
+    registry = Registry.open(second, to_write=True)
+    assert audit.verify(registry, registry.operator, Against(notes=(note,), models=True)).findings == ()
+    with registry.reading() as session:
+        releases = session.exec(select(PrivacyEventRow)).all()
+    assert len(releases) == 10
+    assert {(row.clipping, row.truncated_at, row.account) for row in releases} == {("flat", None, None)}
+    assert schema(registry) == []
+    assert {view.status for view in consents.listed(registry)} == {"standing", "withdrawn"}
 
 
 def test_consents_on_the_operators_word_end(old: Path) -> None:
@@ -104,6 +134,21 @@ def test_the_operators_key_is_needed(old: Path) -> None:
         upgrading.upgrade(old)
 
 
+@pytest.fixture
+def server_sql(request: pytest.FixtureRequest) -> Callable[[Registry, str], None]:
+    """A statement of somebody with all rights on the database, whatever it changes."""
+
+    def run_sql(registry: Registry, statement: str) -> None:
+        if registry.place.url is None:
+            registry.close()
+            with sqlite3.connect(registry.path) as connection:
+                connection.execute(statement)
+        else:
+            request.getfixturevalue("server").sql(statement, registry.place.url.database)
+
+    return run_sql
+
+
 def schema(registry: Registry) -> object:
     """What Alembic would change to make the database the tables of this package."""
     wanted = {str(model.__tablename__) for model in TABLES}
@@ -123,6 +168,17 @@ def test_a_migrated_schema_is_a_new_schema(old: Path) -> None:
 
 def test_a_new_schema_is_that_of_the_tables(tmp_path: Path, create) -> None:
     assert schema(create(tmp_path / "new")) == []
+
+
+def test_a_database_of_version_2_gets_the_columns_of_a_new_one(tmp_path: Path, create, server_sql) -> None:
+    registry = create(tmp_path / "registry")
+    for column in ("clipping", "truncated_at", "account"):
+        server_sql(registry, f"alter table privacy_event drop column {column}")
+    server_sql(registry, "drop table federation_release")
+    server_sql(registry, "update alembic_version set version_num = '2'")
+    registry.close()
+    assert upgrading.upgrade(tmp_path / "registry").entries == 0
+    assert schema(Registry.open(tmp_path / "registry")) == []
 
 
 def test_the_newest_migration_is_the_version_that_is_read() -> None:

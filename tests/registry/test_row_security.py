@@ -12,10 +12,13 @@ from sqlmodel import Session, select
 
 from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput, BrokenRegistry
+from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy.tenant_level import MeanRelease
 from flowstate_flower.registry import Registry, audit, checking, configuration, row_security, tenants
 from flowstate_flower.registry.binding import SCOPES
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.engines import application_role
+from flowstate_flower.registry.federation_ledger import RegistryLedger
 from flowstate_flower.registry.schema import TABLES
 from flowstate_flower.registry.tables import TenantRow
 from flowstate_flower.registry.tenancy_tables import UsageRow
@@ -25,7 +28,7 @@ pytestmark = pytest.mark.slow
 MINE, THEIRS = "tenant-0", "tenant-5"
 HAS_ROWS = {"refusal": "tenant-5", "rejection": "tenant-6"}
 NAMES = sorted(str(table.__tablename__) for table in TABLES)
-SHARED = ("run", "round", "evaluation", "log_head", "log_node")
+SHARED = ("run", "round", "evaluation", "federation_release", "log_head", "log_node")
 
 
 @pytest.fixture
@@ -40,6 +43,7 @@ def registry(recorded, federation, witness) -> Registry:
     for name in (MINE, THEIRS):
         configuration.change(made, "quotas.rounds_per_day", 100, actor="operator", tenant=name)
     configuration.change(made, "quotas.nodes", 100, actor="operator")
+    RegistryLedger(made, "run-1").reserve(MeanRelease(10.0, cohort=7, population=7), Budget(8.0, 1e-5))
     witness(made, federation.keys[THEIRS])
     with desk(made, actor="server") as d:
         d.change(d.session.get_one(TenantRow, THEIRS), "seen", concerns=[MINE, "tenant-1"])

@@ -11,7 +11,10 @@ import pytest
 from sqlmodel import select
 
 from flowstate_flower.errors import BrokenRegistry
+from flowstate_flower.privacy import Budget
+from flowstate_flower.privacy.tenant_level import MeanRelease
 from flowstate_flower.registry import Registry, audit, views
+from flowstate_flower.registry.federation_ledger import RegistryLedger
 from flowstate_flower.registry.log import entry_bytes
 from flowstate_flower.registry.tables import AUDITED, AuditEventRow, ContributionRow
 from flowstate_flower.transparency.merkle import leaf_hash
@@ -24,6 +27,7 @@ ON_A_FILE = pytest.mark.parametrize("create", ["sqlite"], indirect=True)
 @pytest.fixture
 def registry(recorded) -> Registry:
     made = recorded()
+    RegistryLedger(made, "run-1").reserve(MeanRelease(10.0, cohort=7, population=7), Budget(8.0, 1e-5))
     made.close()
     return Registry.open(made.path)
 

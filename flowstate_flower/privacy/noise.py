@@ -1,0 +1,71 @@
+"""Randomness of the operating system in numpy: a keystream, and the Gaussian noise that a trusted server adds.
+
+A stream is private to whoever draws from it: nothing here reads or seeds numpy's global generator.
+"""
+
+import hashlib
+import os
+from typing import Literal, Protocol
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+NoiseSource = Literal["cryptographic", "seeded"]
+Draws = NDArray[np.float64]
+
+
+class Normals(Protocol):
+    """An endless source of independent draws from the standard normal distribution."""
+
+    @property
+    def source(self) -> NoiseSource:
+        """What is recorded of it. `seeded` draws protect nobody."""
+
+    def __call__(self, count: int) -> Draws:
+        """(count,) draws."""
+
+
+class Keystream:
+    """AES-256 in counter mode under a key from the operating system: nobody who sees some of it can predict the rest."""
+
+    def __init__(self) -> None:
+        self._encryptor = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(os.urandom(16))).encryptor()
+
+    def words(self, count: int) -> NDArray[np.uint64]:
+        """(count,) words of 64 random bits."""
+        return np.frombuffer(self._encryptor.update(bytes(8 * count)), dtype=np.uint64)
+
+
+class CryptographicNormals:
+    """Gaussians by Box and Muller from a `Keystream`, in float64 with 53 random bits each.
+
+    The floating-point attack on the Gaussian mechanism (Mironov 2012) is not addressed by this.
+    """
+
+    source: NoiseSource = "cryptographic"
+
+    def __init__(self) -> None:
+        self._stream = Keystream()
+
+    def __call__(self, count: int) -> Draws:
+        """See `Normals`."""
+        half = (count + 1) // 2
+        words = self._stream.words(2 * half) >> np.uint64(11)
+        uniform = (words + np.uint64(1)) * 2.0**-53  # in (0, 1], so that its logarithm is finite
+        radius, angle = np.sqrt(-2 * np.log(uniform[:half])), 2 * np.pi * uniform[half:]
+        return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:count]
+
+
+class SeededNormals:
+    """For simulations: the same `seed` and `run` give the same draws, and whoever knows them can subtract the noise."""
+
+    source: NoiseSource = "seeded"
+
+    def __init__(self, seed: int, run: str) -> None:
+        key = hashlib.sha256(f"{seed}/{run}/server".encode()).digest()
+        self._generator = np.random.Generator(np.random.PCG64(int.from_bytes(key, "big")))
+
+    def __call__(self, count: int) -> Draws:
+        """See `Normals`."""
+        return self._generator.standard_normal(count)
