@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
+from torch.utils.hooks import RemovableHandle
 
-from flowstate_flower.clients.training.fast.shares import Layer, Shares
+from flowstate_flower.clients.training.fast.shares import Layer, Room, Shares
 from flowstate_flower.clients.training.fast.support import ELSEWHERE, RULES, Refusal
 
 DIMENSIONS: Mapping[type[nn.Module], int] = {nn.Conv1d: 3, nn.Conv2d: 4}
@@ -27,6 +28,7 @@ class Call:
     version: int
     edge: GradientEdge
     first: bool  # nothing trainable before it
+    hook: RemovableHandle | None = None
     arrived: bool = False
 
 
@@ -39,6 +41,7 @@ class Recording:
     items: int
     dtype: torch.dtype
     found: Callable[[nn.Module, Shares], None]
+    room: Room
     calls: dict[nn.Module, Call] = field(default_factory=dict)
 
     @contextmanager
@@ -50,6 +53,13 @@ class Recording:
         finally:
             for hook in hooks:
                 hook.remove()
+
+    def close(self) -> None:
+        """Let the graph go: its hooks hold the recording, which would hold the graph for ever."""
+        for call in self.calls.values():
+            if call.hook is not None:
+                call.hook.remove()
+        self.calls.clear()
 
     def backward(self, losses: Tensor, weights: Tensor) -> None:
         """Output gradients of Σ weights · losses, each handed to its layer. Raises `BadInput` that names a layer, where the
@@ -87,7 +97,7 @@ class Recording:
             raise Refusal(name, reason, "keep the batch in the first dimension of every layer's input").error()
         call = Call(module, inputs, inputs._version, get_gradient_edge(output), not inputs.requires_grad)
         self.calls[module] = call
-        output.register_hook(lambda gradient: self._arrived(call, gradient))  # type: ignore[no-untyped-call]
+        call.hook = output.register_hook(lambda gradient: self._arrived(call, gradient))  # type: ignore[no-untyped-call]
 
     def _arrived(self, call: Call, gradient: Tensor) -> None:
         inputs, call.inputs, call.arrived = call.inputs, None, True
@@ -96,7 +106,7 @@ class Recording:
         if inputs._version != call.version:
             name = self.names[call.module]
             raise Refusal(name, "has its input changed in place", "no inplace=True after the layer").error()
-        layer = Layer(call.module, inputs.detach(), gradient.to(self.dtype), self.items, self.dtype)
+        layer = Layer(call.module, inputs.detach(), gradient.to(self.dtype), self.items, self.dtype, self.room)
         self.found(call.module, RULES[type(call.module)](layer))
 
 

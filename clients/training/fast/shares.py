@@ -20,6 +20,19 @@ class Share(Protocol):
         """Add Σᵢ factorsᵢ gradientᵢ to `view`, which has the parameter's shape."""
 
 
+@dataclass(slots=True)
+class Room:
+    """How many numbers of items' gradients may still be kept."""
+
+    left: int
+
+    def take(self, numbers: int) -> bool:
+        """Is there room for so many more? Then they have it."""
+        fits = numbers <= self.left
+        self.left -= numbers if fits else 0
+        return fits
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A module's part in one backward pass. `inputs` (R, …) and `gradient` (R, …) of its output, of `items` items."""
@@ -29,6 +42,7 @@ class Layer:
     gradient: Tensor
     items: int
     dtype: torch.dtype
+    room: Room
 
     def wide_inputs(self) -> Tensor:
         """The inputs in the precision of the sum."""
