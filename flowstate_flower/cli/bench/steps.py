@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 import torch
@@ -50,29 +52,54 @@ def clients(threads: int, repeats: int, device: torch.device) -> list[Measure]:
         took = in_turns(steps, {"together": workload.steps, "opacus": few}, repeats, device)
         name = f"{count} clients at once, {workload.name}, B = {batch}, {_threads(threads)}"
         goal = training_goals.CUDA_CLIENTS if device.type == "cuda" else training_goals.TOGETHER[workload.name]
-        measures.append(at_least(f"{name}: faster than Opacus one by one", took["opacus"] / took["together"], "×", goal))
-        measures.append(figure(f"{name}: a step of all", 1000 * took["together"], "ms"))
+        measures.append(
+            at_least(f"{name}: faster than Opacus one by one", took["opacus"].step / took["together"].step, "×", goal)
+        )
+        measures.append(figure(f"{name}: a step of all", 1000 * took["together"].step, "ms"))
+        measures.append(figure(f"{name}: what a round adds to its steps", 1000 * took["together"].around, "ms"))
     return measures
 
 
 def exactness() -> list[Measure]:
     """How far the clipped sum is from that of a loop over examples in float64, relative to its length."""
     return [
-        at_most(f"{w.name}: clipped sum, from the loop over examples", _error(w), "", training_goals.INEXACT) for w in ALONE
+        at_most(
+            f"{w.name}: clipped sum, from the loop over examples",
+            1e6 * _error(w),
+            "millionths",
+            training_goals.INEXACT_MILLIONTHS,
+        )
+        for w in ALONE
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Median seconds of one step, and of what a round's training needs before and after its steps."""
+
+    step: float
+    around: float
 
 
 def in_turns(
     steps: Mapping[str, contenders.Steps], counts: Mapping[str, int], repeats: int, device: torch.device
-) -> dict[str, float]:
-    """The median seconds of a step, of each contender in turn. The first turn warms up."""
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
+) -> dict[str, Took]:
+    """What each contender took, in turns. A step is what a further one adds: a run of one is taken from a run of more. The
+    first turn warms up.
+    """
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for turn in range(repeats + 1):
         for name, take in steps.items():
-            spent = _seconds(lambda take=take, name=name: take(counts[name]), device) / counts[name]  # type: ignore[misc]
+            one, more = _seconds(partial(take, 1), device), _seconds(partial(take, 1 + counts[name]), device)
             if turn:
-                seconds[name].append(spent)
-    return {name: median(spent) for name, spent in seconds.items()}
+                seconds[name].append((one, more))
+    return {name: _took(spent, counts[name]) for name, spent in seconds.items()}
+
+
+def _took(spent: Sequence[tuple[float, float]], count: int) -> Took:
+    one, more = median(run[0] for run in spent), median(run[1] for run in spent)
+    step = (more - one) / count
+    return Took(step, max(0.0, one - step))
 
 
 def _seconds(work: Callable[[], None], device: torch.device) -> float:
@@ -88,18 +115,18 @@ def _seconds(work: Callable[[], None], device: torch.device) -> float:
     return time.perf_counter() - begun
 
 
-def _of_steps(
-    workload: Workload, batch: int, threads: int, took: Mapping[str, float], device: torch.device
-) -> list[Measure]:
+def _of_steps(workload: Workload, batch: int, threads: int, took: Mapping[str, Took], device: torch.device) -> list[Measure]:
     name = f"{workload.name}, B = {batch}, {_threads(threads)}"
     bounds = training_goals.CUDA_PLAIN if device.type == "cuda" else training_goals.PLAIN
-    ratio, against = took["ours"] / took["plain"], f"{name}: a private step, of plain torch"
+    ours = took["ours"]
+    ratio, against = ours.step / took["plain"].step, f"{name}: a private step, of plain torch"
     bound = bounds.get((workload.name, batch))
-    faster, than = took["opacus"] / took["ours"], f"{name}: faster than Opacus"
+    faster, than = took["opacus"].step / ours.step, f"{name}: faster than Opacus"
     least = training_goals.FASTER.get(workload.name) if device.type == "cpu" else None
     return [
         figure(against, ratio, "×") if bound is None else at_most(against, ratio, "×", bound),
         figure(than, faster, "×") if least is None else at_least(than, faster, "×", least),
+        figure(f"{name}: what a round adds to its private steps", 1000 * ours.around, "ms"),
     ]
 
 

@@ -17,8 +17,8 @@ CUDA_PLAIN: dict[tuple[str, int], float] = {(name, 256): 1.3 for name, _ in PLAI
 # At least so many times as fast as Opacus with hooks.
 FASTER = {"MLP 784-256-10": 15.0, "CNN 26k": 2.0, "CNN 215k": 2.0}
 
-# Relative distance of a clipped sum from the obvious one.
-INEXACT = 1e-6
+# Distance of a clipped sum from the obvious one, relative to its length.
+INEXACT_MILLIONTHS = 1.0
 
 # Clients in one step, at least so many times as fast as with Opacus one after the other.
 CLIENTS, CLIENT_BATCH = 32, 16
