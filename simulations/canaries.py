@@ -8,6 +8,7 @@ everybody, and nothing is drawn from a seed. An audit is one-sided: it can show 
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ def audit(plan: AuditPlan, noise_factor: float = 1.0) -> Finding:
     one_step = TrainingPlan(1, batch, RATE, privacy, choices=Choices(plan.engine, most_rows=AT_ONCE))
     device, stream = torch.device("cpu"), partial(open_stream, "os", seed=0, tenant="", round_number=0)
     choice = PrivateTrainer(one_step, model, losses, examples, device).rehearse()
-    chosen = replace(one_step, choices=replace(one_step.choices, engine=choice.engine))
+    chosen = replace(one_step, choices=replace(one_step.choices, engine=cast(EngineName, choice.engine)))
     trainer = PrivateTrainer(chosen, model, losses, examples, device)
     noise = WeakNoise(stream(use="noise"), noise_factor)
     scores = np.zeros(plan.canaries)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from flowstate_flower.errors import BadInput
 from flowstate_flower.simulations.canaries import Finding
@@ -16,7 +17,7 @@ SIDE, BINS = 8, 60
 def inversion_picture(inversions: Sequence[Inversion], path: Path) -> None:
     """A column for each victim: the image, and what each attack recovered. Raises `BadInput`."""
     victims = inversions[0].victims
-    rows = [("what the tenant has", victims, None)]
+    rows: list[tuple[str, Tensor, Tensor | None]] = [("what the tenant has", victims, None)]
     rows += [(_of(one.noise_multiplier), one.recovered, one.similarity) for one in inversions]
     figure = Figure(figsize=(1.1 * len(victims) + 2.2, 1.35 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), len(victims), squeeze=False)

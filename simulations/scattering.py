@@ -3,7 +3,7 @@
 
 A linear model on them does better under differential privacy than networks that have to learn their features from noisy
 gradients (Tramèr and Boneh 2021, arXiv:2011.11660). Orders 0, 1 and 2 with Morlet wavelets of two scales and eight angles are
-81 channels of a quarter of the image's width. Each image is normalised by itself, so nothing of other images is in its features.
+81 channels of a quarter of the image's width. Each image is normalised by itself: nothing of others is in its features.
 """
 
 import math

@@ -1,6 +1,6 @@
 """A lower bound on ε from one run (Steinke, Nasr, Jagielski 2023, arXiv:2305.08846).
 
-Each of m canaries is in the data or not, by a fair coin. Whoever sees the outcome guesses some of the coins. Of `guesses` about
+Each of m canaries is in the data or not, by a fair coin. Whoever sees the outcome guesses some of the coins. Of guesses about
 an (ε, δ)-private outcome, more than a binomial number with success probability e^ε / (1 + e^ε) are right only where δ allows it.
 """
 
@@ -26,8 +26,8 @@ class Bound:
 
 
 def lower_bound(scores: NDArray[np.float64], included: NDArray[np.bool_], delta: float) -> Bound:
-    """ε is at least this at `delta`, with 95 % confidence. Higher `scores` (m,) are taken for canaries that are in the data, the
-    lowest for those that are not, and no guess is made about those in between.
+    """ε is at least this at `delta`, with 95 % confidence. The highest `scores` (m,) are taken for canaries that are in the
+    data, the lowest for those that are not, and no guess is made about others.
     """
     order, m = np.argsort(scores, kind="stable"), len(scores)
     halves = {min(guesses, m) // 2 for guesses in GUESSES}

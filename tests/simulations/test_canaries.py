@@ -61,8 +61,8 @@ def test_an_engine_that_does_not_clip_is_caught(monkeypatch: pytest.MonkeyPatch)
     def open_unclipped(forward: Any, flat: Any, plan: Any) -> Any:
         return nullcontext(Unclipped(forward.model, forward.losses))
 
+    monkeypatch.setitem(ENGINES, "fast", open_unclipped)
     with pytest.raises(BadInput):  # the trainer's own trial sees it first
-        monkeypatch.setitem(ENGINES, "fast", open_unclipped)
         audit(AuditPlan(8.0, 10, 1.0, 1000, 1e-5, engine="fast"))
     monkeypatch.setattr("flowstate_flower.clients.training.engines.check_sum", lambda *_: None)
     found = audit(AuditPlan(8.0, 10, 1.0, 50_000, 1e-5, engine="fast"))

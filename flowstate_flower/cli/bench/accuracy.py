@@ -1,4 +1,4 @@
-"""What the shipped private scenarios reach, through the whole federation: mean of a few seeds, ε counted by each tenant's ledger."""
+"""What the shipped private scenarios reach in the whole federation: the mean of a few seeds, ε counted by tenants' ledgers."""
 
 from collections.abc import Iterator
 from pathlib import Path

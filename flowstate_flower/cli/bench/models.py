@@ -42,7 +42,8 @@ class Block(nn.Module):
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         seen = nn.functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(rows, length, width)
         words = words + self.joined(seen)
-        return words + self.narrow(nn.functional.gelu(self.wide(self.between(words))))
+        thought: Tensor = self.narrow(nn.functional.gelu(self.wide(self.between(words))))
+        return words + thought
 
 
 class Transformer(nn.Module):
@@ -57,7 +58,7 @@ class Transformer(nn.Module):
     def forward(self, words: Tensor) -> Tensor:
         """(B, T) words to (B, 10)."""
         places = torch.arange(words.shape[1], device=words.device).expand_as(words)
-        seen = self.norm(self.blocks(self.word(words) + self.place(places)))
+        seen: Tensor = self.norm(self.blocks(self.word(words) + self.place(places)))
         classes: Tensor = self.head(seen.mean(dim=1))
         return classes
 

@@ -13,9 +13,9 @@ from flowstate_flower.cli.bench import contenders, training_goals
 from flowstate_flower.cli.bench.measures import Measure, at_least, at_most, figure
 from flowstate_flower.cli.bench.models import ALONE, TOGETHER, Workload
 from flowstate_flower.cli.output import stderr
-from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.clipping import FlatClipping
 from flowstate_flower.clients.training.fast import FastEngine
+from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.seam import Batch
 
 ROWS, CLIENT_ROWS, OPACUS_SHARE, EXACT_ROWS = 10_000, 200, 6, 16
@@ -134,23 +134,20 @@ def _error(workload: Workload) -> float:
     model, examples = workload.model(), workload.examples(EXACT_ROWS)
     exact = workload.model().double()
     exact.load_state_dict({name: tensor.double() for name, tensor in model.state_dict().items()})
-    gradients = torch.stack([_gradient(exact, examples.features[i : i + 1], examples.targets[i : i + 1]) for i in _rows()])
+    rows = zip(examples.features, examples.targets, strict=True)
+    gradients = torch.stack([_gradient(exact, feature[None], target[None]) for feature, target in rows])
     norms = gradients.norm(dim=1)
     clip = norms.median().item()  # half of the examples are clipped
     expected = ((clip / norms).clamp(max=1) @ gradients).float()
     total = torch.zeros_like(FlatParameters(model).vector)
     FastEngine(model, contenders.losses).add_clipped(Batch(examples.features, examples.targets), FlatClipping(clip, 1.0), total)
-    return ((total - expected).norm() / expected.norm()).item()
+    return float((total - expected).norm() / expected.norm())
 
 
 def _gradient(model: torch.nn.Module, features: Tensor, targets: Tensor) -> Tensor:
     rows = features.double() if features.is_floating_point() else features
     loss = contenders.losses(model(rows), targets).sum()
     return torch.cat([gradient.reshape(-1) for gradient in torch.autograd.grad(loss, list(model.parameters()))])
-
-
-def _rows() -> Sequence[int]:
-    return range(EXACT_ROWS)
 
 
 def _threads(count: int) -> str:
