@@ -137,7 +137,7 @@ def _print_results(results: "Results", folder: Path) -> None:
     by_round = results.accuracy_by_round
     rows = [(number, *(f"{by_round[c][number]:.1%}" for c in columns)) for number in by_round["defended"]]
     heads = ["round", f"{results.rule}", "plain FedAvg", "nobody poisons"]
-    print_table(heads, rows, title="Accuracy on held-out digits")
+    print_table(heads, rows, title="Accuracy on held-out images")
     print_line("")
     heads = ["tenant", "behaviour", "consent", "invited", "trained", "filtered", "refused", "rejected", "why", "ε", "share"]
     rows = [_tenant_row(results, part) for part in results.tenants]
