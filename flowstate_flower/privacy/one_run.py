@@ -1,7 +1,7 @@
 """A lower bound on ε from one run (Steinke, Nasr, Jagielski 2023, arXiv:2305.08846).
 
 Each of m canaries is in the data or not, by a fair coin. Whoever sees the outcome guesses some of the coins. Of guesses about
-an (ε, δ)-private outcome, more than a binomial number with success probability e^ε / (1 + e^ε) are right only where δ allows it.
+an (ε, δ)-private outcome, more than a binomial number with success probability e^ε / (1 + e^ε) is right only where δ allows.
 """
 
 from dataclasses import dataclass
