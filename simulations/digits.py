@@ -55,10 +55,15 @@ class DigitsTask:
         images, targets = _digits()
         return Examples(torch.from_numpy(images[index]), torch.from_numpy(targets[index]))
 
+    @property
+    def _labels(self) -> NDArray[np.int64]:
+        """Of all images, in the order of the indices."""
+        return _digits()[1]
+
     @cached_property
     def _split(self) -> tuple[Indices, Indices, Indices]:
         """Indices to test with, of the server's own, and to deal to tenants."""
-        order = np.random.default_rng([self.seed, 1]).permutation(len(_digits()[1]))
+        order = np.random.default_rng([self.seed, 1]).permutation(len(self._labels))
         cut = round(self.data_plan.test_fraction * len(order))
         own = cut + self.data_plan.root_examples
         return order[:cut], order[cut:own], order[own:]
@@ -67,7 +72,7 @@ class DigitsTask:
     def _partition(self) -> tuple[Indices, ...]:
         train = self._split[2]
         rng = np.random.default_rng([self.seed, 2])
-        return dirichlet_partition(_digits()[1], train, len(self.tenants), self.data_plan, rng)
+        return dirichlet_partition(self._labels, train, len(self.tenants), self.data_plan, rng)
 
 
 @lru_cache(maxsize=1)

@@ -71,7 +71,7 @@ def accuracy_plot(results: Results) -> Markup:
         ends.append((100 * values[max(values)], label.format(poisoned, rule=results.rule), colour))
     for height, (value, label, colour) in zip(_spread([end[0] for end in ends], gap=5.5), ends, strict=True):
         axes.annotate(f"{value:.1f} %  {label}", (results.rounds, height), (8, 0), color=colour, **_BESIDE)
-    axes.set(xlabel="round", ylabel="accuracy on held-out digits, %", xlim=(0, results.rounds), ylim=(0, 100))
+    axes.set(xlabel="round", ylabel="accuracy on held-out images, %", xlim=(0, results.rounds), ylim=(0, 100))
     axes.grid(axis="y", color="#eaeef2")
     return _svg(figure)
 

@@ -19,15 +19,24 @@ RoundNumber = Annotated[int, Field(ge=1)]
 
 class Data(Document):
     """Which data, and how it is dealt to tenants: label proportions from a Dirichlet distribution. The server keeps
-    `root_examples` for the rules that trust an update of its own.
+    `root_examples` for the rules that trust an update of its own. Images come from a folder, with test images of their own.
     """
 
-    task: Literal["digits"] = "digits"
+    task: Literal["digits", "images"] = "digits"
+    folder: str | None = None
     tenants: int = Field(ge=1, le=10_000)
     dirichlet_alpha: Positive
     least_examples: int = Field(default=20, ge=2)
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
     root_examples: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _folder_where_it_is_read(self) -> Self:
+        if (self.task == "images") != (self.folder is not None):
+            raise ValueError("a folder is read by the task images, and needed by it")
+        if self.task == "images" and self.test_fraction != Data.model_fields["test_fraction"].default:
+            raise ValueError("the task images has test images of its own: no test_fraction")
+        return self
 
 
 class Round(Document):
@@ -165,6 +174,15 @@ def load(name_or_path: str) -> Scenario:
             raise BadInput(f"'{Path(name_or_path).stem}' cannot name a run", hint="rename the file: letters, digits, . _ -")
         return scenario
     raise UnknownName("scenario", name_or_path, known)
+
+
+def with_folder(scenario: Scenario, folder: Path | None) -> Scenario:
+    """The scenario with images from another folder. Raises `BadInput` where it reads none."""
+    if folder is None:
+        return scenario
+    if scenario.data.task != "images":
+        raise BadInput(f"the task {scenario.data.task} reads no folder", hint='task = "images" in [data]')
+    return scenario.model_copy(update={"data": scenario.data.model_copy(update={"folder": str(folder)})})
 
 
 def with_rounds(scenario: Scenario, rounds: int | None) -> Scenario:

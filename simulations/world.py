@@ -30,6 +30,7 @@ from flowstate_flower.round import Closing
 from flowstate_flower.simulations.digits import DigitsTask
 from flowstate_flower.simulations.root import server_training
 from flowstate_flower.simulations.scenario import Scenario
+from flowstate_flower.simulations.tasks import task_of
 from flowstate_flower.strategies import GuardedGrid, RunTerms
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
 from flowstate_flower.trust.keys import PublicKey
@@ -94,7 +95,7 @@ class World:
     @cached_property
     def task(self) -> DigitsTask:
         """The task, with the partition that the seed draws."""
-        return DigitsTask(self.plan.scenario.data, self.plan.scenario.tenants, self.plan.seed)
+        return task_of(self.plan.scenario.data, self.plan.scenario.tenants, self.plan.seed)
 
     def conduct(self, grid: Grid, on_round: Callable[[int], None] = lambda _: None) -> None:
         """Run the federation on `grid`: the server's side of both engines."""

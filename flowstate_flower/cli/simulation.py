@@ -35,6 +35,7 @@ def simulate(
     out: Annotated[Path | None, typer.Option(help="Where to write. Default: runs/SCENARIO-SEED.")] = None,
     engine: Annotated[Engine, typer.Option(help="This process, or Flower's runtime on Ray.")] = Engine.IN_PROCESS,
     rule: Annotated[str | None, typer.Option(help="Instead of the scenario's. See: flowstate rules")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where the images lie, instead of the scenario's folder.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier simulation in --out.")] = False,
     output: FormatOption = Format.TABLE,
 ) -> None:
@@ -48,25 +49,25 @@ def simulate(
     from flowstate_flower.simulations import scenario as scenarios_
     from flowstate_flower.simulations import simulate as simulations
 
-    chosen = scenarios_.with_rounds(scenarios_.load(scenario), rounds)
+    chosen = scenarios_.with_folder(scenarios_.with_rounds(scenarios_.load(scenario), rounds), folder)
     if rule is not None:
         closing = chosen.round.model_copy(update={"rule": scenarios_.usable_rule(rule, chosen.data).name})
         chosen = chosen.model_copy(update={"round": closing})
     name = Path(scenario).stem
-    folder = out or Path("runs") / f"{name}-{seed}"
-    simulations.prepare(folder, overwrite=overwrite)
-    order = simulations.Order(name, chosen, seed, engine.value, folder)
+    made = out or Path("runs") / f"{name}-{seed}"
+    simulations.prepare(made, overwrite=overwrite)
+    order = simulations.Order(name, chosen, seed, engine.value, made)
     with _terminated_like_interrupted(), _progress(chosen.rounds) as progress:
         try:
             results = simulations.simulate(order, progress)
         except KeyboardInterrupt as stop:
             raise Interrupted(
-                f"stopped; what was recorded until then is in {folder}",
-                hint=f"flowstate audit verify --registry {folder}",
+                f"stopped; what was recorded until then is in {made}",
+                hint=f"flowstate audit verify --registry {made}",
             ) from stop
         except OSError as error:
-            raise BadInput(f"cannot write to {folder}: {error.strerror}", hint="check the disk") from error
-    print_json(results.to_json()) if output is Format.JSON else _print_results(results, folder)
+            raise BadInput(f"cannot write to {made}: {error.strerror}", hint="check the disk") from error
+    print_json(results.to_json()) if output is Format.JSON else _print_results(results, made)
 
 
 def scenarios(
@@ -136,7 +137,7 @@ def _print_results(results: "Results", folder: Path) -> None:
     by_round = results.accuracy_by_round
     rows = [(number, *(f"{by_round[c][number]:.1%}" for c in columns)) for number in by_round["defended"]]
     heads = ["round", f"{results.rule}", "plain FedAvg", "nobody poisons"]
-    print_table(heads, rows, title="Accuracy on held-out digits")
+    print_table(heads, rows, title="Accuracy on held-out images")
     print_line("")
     heads = ["tenant", "behaviour", "consent", "invited", "trained", "filtered", "refused", "rejected", "why", "ε", "share"]
     rows = [_tenant_row(results, part) for part in results.tenants]

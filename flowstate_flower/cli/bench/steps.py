@@ -1,0 +1,154 @@
+"""How long a private step takes: against plain torch, against Opacus, and of many clients at once against one by one."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from flowstate_flower.cli.bench import contenders, training_goals
+from flowstate_flower.cli.bench.measures import Measure, at_least, at_most, figure
+from flowstate_flower.cli.bench.models import ALONE, TOGETHER, Workload
+from flowstate_flower.cli.output import stderr
+from flowstate_flower.clients.training.clipping import FlatClipping
+from flowstate_flower.clients.training.fast import FastEngine
+from flowstate_flower.clients.training.flat import FlatParameters
+from flowstate_flower.clients.training.seam import Batch
+
+ROWS, CLIENT_ROWS, OPACUS_SHARE, EXACT_ROWS = 10_000, 200, 6, 16
+OPACUS_LEAST = 2
+
+
+def alone(threads: int, repeats: int, device: torch.device) -> list[Measure]:
+    """One figure against plain torch and one against Opacus for each model and batch."""
+    torch.set_num_threads(threads)
+    measures: list[Measure] = []
+    for workload in ALONE:
+        examples = workload.examples(ROWS)
+        for batch in training_goals.BATCHES:
+            stderr.print(f"steps: {workload.name}, B = {batch}, {_threads(threads)}")
+            makers = {"plain": contenders.plain, "ours": contenders.ours, "opacus": contenders.opacus}
+            steps = {name: maker(workload, examples, batch, device) for name, maker in makers.items()}
+            few = max(OPACUS_LEAST, workload.steps // OPACUS_SHARE)
+            took = in_turns(steps, {"plain": workload.steps, "ours": workload.steps, "opacus": few}, repeats, device)
+            measures += _of_steps(workload, batch, threads, took, device)
+    return measures
+
+
+def clients(threads: int, repeats: int, device: torch.device) -> list[Measure]:
+    """All clients in one step, against Opacus for one after the other."""
+    torch.set_num_threads(threads)
+    measures, count, batch = [], training_goals.CLIENTS, training_goals.CLIENT_BATCH
+    for workload in TOGETHER:
+        stderr.print(f"clients: {workload.name}, {_threads(threads)}")
+        steps = {
+            "together": contenders.together(workload, count, CLIENT_ROWS, batch, device),
+            "opacus": contenders.one_after_the_other(workload, count, CLIENT_ROWS, batch, device),
+        }
+        few = max(OPACUS_LEAST, workload.steps // OPACUS_SHARE)
+        took = in_turns(steps, {"together": workload.steps, "opacus": few}, repeats, device)
+        name = f"{count} clients at once, {workload.name}, B = {batch}, {_threads(threads)}"
+        goal = training_goals.CUDA_CLIENTS if device.type == "cuda" else training_goals.TOGETHER[workload.name]
+        measures.append(
+            at_least(f"{name}: faster than Opacus one by one", took["opacus"].step / took["together"].step, "×", goal)
+        )
+        measures.append(figure(f"{name}: a step of all", 1000 * took["together"].step, "ms"))
+        measures.append(figure(f"{name}: what a round adds to its steps", 1000 * took["together"].around, "ms"))
+    return measures
+
+
+def exactness() -> list[Measure]:
+    """How far the clipped sum is from that of a loop over examples in float64, relative to its length."""
+    return [
+        at_most(
+            f"{w.name}: clipped sum, from the loop over examples",
+            1e6 * _error(w),
+            "millionths",
+            training_goals.INEXACT_MILLIONTHS,
+        )
+        for w in ALONE
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Median seconds of one step, and of what a round's training needs before and after its steps."""
+
+    step: float
+    around: float
+
+
+def in_turns(
+    steps: Mapping[str, contenders.Steps], counts: Mapping[str, int], repeats: int, device: torch.device
+) -> dict[str, Took]:
+    """What each contender took, in turns. A step is what a further one adds: a run of one is taken from a run of more. The
+    first turn warms up.
+    """
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
+    for turn in range(repeats + 1):
+        for name, take in steps.items():
+            one, more = _seconds(partial(take, 1), device), _seconds(partial(take, 1 + counts[name]), device)
+            if turn:
+                seconds[name].append((one, more))
+    return {name: _took(spent, counts[name]) for name, spent in seconds.items()}
+
+
+def _took(spent: Sequence[tuple[float, float]], count: int) -> Took:
+    one, more = median(run[0] for run in spent), median(run[1] for run in spent)
+    step = (more - one) / count
+    return Took(step, max(0.0, one - step))
+
+
+def _seconds(work: Callable[[], None], device: torch.device) -> float:
+    """CPU time, which other processes do not disturb; on a GPU wall time, until it is idle."""
+    if device.type == "cpu":
+        begun = time.process_time()
+        work()
+        return time.process_time() - begun
+    torch.cuda.synchronize(device)
+    begun = time.perf_counter()
+    work()
+    torch.cuda.synchronize(device)
+    return time.perf_counter() - begun
+
+
+def _of_steps(workload: Workload, batch: int, threads: int, took: Mapping[str, Took], device: torch.device) -> list[Measure]:
+    name = f"{workload.name}, B = {batch}, {_threads(threads)}"
+    bounds = training_goals.CUDA_PLAIN if device.type == "cuda" else training_goals.PLAIN
+    ours = took["ours"]
+    ratio, against = ours.step / took["plain"].step, f"{name}: a private step, of plain torch"
+    bound = bounds.get((workload.name, batch))
+    faster, than = took["opacus"].step / ours.step, f"{name}: faster than Opacus"
+    least = training_goals.FASTER.get(workload.name) if device.type == "cpu" else None
+    return [
+        figure(against, ratio, "×") if bound is None else at_most(against, ratio, "×", bound),
+        figure(than, faster, "×") if least is None else at_least(than, faster, "×", least),
+        figure(f"{name}: what a round adds to its private steps", 1000 * ours.around, "ms"),
+    ]
+
+
+def _error(workload: Workload) -> float:
+    model, examples = workload.model(), workload.examples(EXACT_ROWS)
+    exact = workload.model().double()
+    exact.load_state_dict({name: tensor.double() for name, tensor in model.state_dict().items()})
+    rows = zip(examples.features, examples.targets, strict=True)
+    gradients = torch.stack([_gradient(exact, feature[None], target[None]) for feature, target in rows])
+    norms = gradients.norm(dim=1)
+    clip = norms.median().item()  # half of the examples are clipped
+    expected = ((clip / norms).clamp(max=1) @ gradients).float()
+    total = torch.zeros_like(FlatParameters(model).vector)
+    FastEngine(model, contenders.losses).add_clipped(Batch(examples.features, examples.targets), FlatClipping(clip, 1.0), total)
+    return float((total - expected).norm() / expected.norm())
+
+
+def _gradient(model: torch.nn.Module, features: Tensor, targets: Tensor) -> Tensor:
+    rows = features.double() if features.is_floating_point() else features
+    loss = contenders.losses(model(rows), targets).sum()
+    return torch.cat([gradient.reshape(-1) for gradient in torch.autograd.grad(loss, list(model.parameters()))])
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count > 1 else ''}"
