@@ -13,17 +13,13 @@ from flowstate_flower.errors import BadInput
 class FlatParameters:
     """The trainable parameters of `model`, moved into one vector; the model's own become views of it.
 
-    Raises `BadInput` for a model with nothing to train, or with parameters that are not float32.
+    Raises `BadInput` for a model with nothing to train.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-        if not named:
+        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        if not self.parameters:
             raise BadInput("the model has no trainable parameter", hint="see the task's choices.trainable")
-        for name, parameter in named:
-            if parameter.dtype != torch.float32:
-                raise BadInput(f"parameter '{name}' is {parameter.dtype}", hint="float32, with autocast for speed")
-        self.parameters = [parameter for _, parameter in named]
         self.sizes = [parameter.numel() for parameter in self.parameters]
         self.vector = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
         for parameter, view in zip(self.parameters, self.views(self.vector), strict=True):
@@ -40,7 +36,7 @@ def trainable_only(model: nn.Module, patterns: tuple[str, ...]) -> Iterator[Flat
     """`model` with all parameters frozen whose names match none of `patterns`, and its frozen parts in evaluation mode, in
     which they write no statistics and drop nothing. What the task itself has frozen stays so.
 
-    Raises `BadInput` for a pattern that no parameter's name matches.
+    Raises `BadInput` for a pattern that no parameter's name matches, and for trained parameters that are not float32.
     """
     names = [name for name, _ in model.named_parameters()]
     for pattern in patterns:
@@ -52,10 +48,17 @@ def trainable_only(model: nn.Module, patterns: tuple[str, ...]) -> Iterator[Flat
     model.train()
     _evaluate_frozen(model)
     try:
+        _check_float32(model)
         yield FlatParameters(model)
     finally:
         for parameter, trainable in before:
             parameter.requires_grad_(trainable)
+
+
+def _check_float32(model: nn.Module) -> None:
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and parameter.dtype != torch.float32:
+            raise BadInput(f"parameter '{name}' is {parameter.dtype}", hint="float32, with autocast for speed")
 
 
 def _evaluate_frozen(module: nn.Module) -> None:

@@ -58,7 +58,7 @@ def test_an_engine_that_does_not_clip_is_caught(monkeypatch: pytest.MonkeyPatch)
         def add_clipped(self, batch: Any, clipping: Any, total: Tensor) -> Tensor:
             return super().add_clipped(batch, Never(clipping.sensitivity), total)
 
-    def open_unclipped(forward: Any, flat: Any, plan: Any) -> Any:
+    def open_unclipped(forward: Any, flat: Any, plan: Any, trial: Any) -> Any:
         return nullcontext(Unclipped(forward.model, forward.losses))
 
     monkeypatch.setitem(ENGINES, "fast", open_unclipped)
