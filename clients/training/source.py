@@ -1,12 +1,13 @@
 """How the rows of a sample get to the device: they lie there, or come through pinned memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from flowstate_flower.clients.task import Examples
+from flowstate_flower.clients.training.images import channels_last, likes_channels_last
 from flowstate_flower.clients.training.sampling import Rows
 from flowstate_flower.clients.training.seam import Batch
 from flowstate_flower.errors import BadInput
@@ -25,6 +26,12 @@ class Source:
     def __init__(self, examples: Examples, device: torch.device, most_rows: int | None = None) -> None:
         self._examples = examples.to(device) if _fits(examples, device) else examples
         self._device, self._most_rows = device, most_rows
+        self._as_model_likes: Callable[[Tensor], Tensor] = lambda features: features
+
+    def suit(self, model: nn.Module, few: Rows) -> None:
+        """From here on give features in the order in memory that `model` is fastest with, as tried on a `few` rows."""
+        if likes_channels_last(model, self.batch(few).features):
+            self._as_model_likes = channels_last
 
     def pieces(self, rows: Rows) -> Iterator[Batch]:
         """The sample in pieces of whole items; one piece, if nothing bounds it; none of an empty sample."""
@@ -40,7 +47,7 @@ class Source:
         """These rows, on the device."""
         weights = None if rows.weights is None else self._to_device(rows.weights)
         return Batch(
-            self._take(self._examples.features, rows.index),
+            self._as_model_likes(self._take(self._examples.features, rows.index)),
             self._take(self._examples.targets, rows.index),
             weights,
             rows.per_item,

@@ -48,17 +48,15 @@ class PrivateTrainer:
         with trainable_only(self._model, plan.choices.trainable) as flat:
             descent = Descent(plan, flat.vector)
             if plan.privacy is None:
+                self._source.suit(self._model, self._trial)
                 for _ in range(plan.steps):
                     between_steps()
                     self._plain_step(flat, descent, sampling)
                 return self._choice(flat)
-            trial = self._source.batch(self._trial)
-            choice = (
-                choose(plan, self._forward, flat, trial)
-                if plan.choices.engine == "auto"
-                else Choice(plan.choices.engine, ASKED)
-            )
-            with ENGINES[choice.engine](self._forward, flat, plan, trial) as engine:
+            choice = self._choice(flat) if plan.choices.engine == "auto" else Choice(plan.choices.engine, ASKED)
+            if choice.engine == "fast":  # Opacus's gradients of convolutions are wrong for channels last
+                self._source.suit(self._model, self._trial)
+            with ENGINES[choice.engine](self._forward, flat, plan, self._source.batch(self._trial)) as engine:
                 clipping = clipping_of(plan.privacy, self._sampler.expected, self._device)
                 mechanism = Mechanism(engine, clipping, len(flat.vector), self._device)
                 for _ in range(plan.steps):
