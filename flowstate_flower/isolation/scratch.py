@@ -80,7 +80,7 @@ class Scratch:
 def run_terms(name: str, purpose: str = SHARED, cohort: int | None = None) -> RunTerms:
     """A run under the mean that any one update can close."""
     work = LocalWork(steps=1, batch_size=1, learning_rate=0.1)
-    privacy = PrivacyTerms(noise_multiplier=1.0, clip_norm=1.0)
+    privacy = PrivacyTerms(noise_multiplier=4.0, clip_norm=1.0)
     closing = Closing(rule_named("mean"), byzantine=0, quorum=1)
     return RunTerms(name, purpose, work, privacy, closing, deadline_seconds=1.0, cohort=cohort)
 
