@@ -15,9 +15,10 @@ from torch.func import functional_call, grad, vmap
 from flowstate_flower.clients.training.fast.shares import Layer, Room, Share, rounding
 from flowstate_flower.clients.training.fast.support import RULES
 from flowstate_flower.clients.training.forward import Losses
+from flowstate_flower.clients.training.images import channels_last
 from flowstate_flower.clients.training.together.layers import weighted_sums
 from flowstate_flower.clients.training.together.stack import Stack
-from flowstate_flower.clients.training.together.straight import Pass, Tensors, can_run, in_a_row
+from flowstate_flower.clients.training.together.straight import Pass, Tensors, can_run, in_a_row, turns_freely
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 Factors = Callable[[Tensor], Tensor]
@@ -68,6 +69,7 @@ class BookKeeping:
         self._layers = {name: stack.structure.get_submodule(name) for name in shapes}
         layers = in_a_row(stack.structure)
         self._in_a_row = layers if can_run(layers) else []
+        self._turns = any(isinstance(layer, nn.Conv2d) for _, layer in layers) and turns_freely(layers)
         formed = sum(p.numel() for layer in self._layers.values() if type(layer) in CONVOLUTIONS for p in layer.parameters())
         self.floats_per_item = formed + 4 * sum(shape.numel() for shape in shapes.values())
 
@@ -92,7 +94,8 @@ class BookKeeping:
     def _straight(self, batches: Batches) -> tuple[Tensors, Tensors, Tensor]:
         weights, dims = self._stack.weights(batches.clients)
         run = Pass(len(batches.weights), weights, dims, set(self._layers))
-        outputs = run.through(self._in_a_row, batches.features.flatten(0, 1))
+        rows = batches.features.flatten(0, 1)
+        outputs = run.through(self._in_a_row, channels_last(rows) if self._turns and rows.dim() == 4 else rows)
         return run.entered, run.left, outputs
 
     def _vectorised(self, batches: Batches) -> tuple[Tensors, Tensors, Tensor]:

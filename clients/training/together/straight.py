@@ -10,6 +10,10 @@ from torch.func import functional_call, vmap
 
 Tensors = dict[str, Tensor]
 Dims = Mapping[str, int | None]
+TURN_FREELY = {
+    *(nn.Conv2d, nn.Linear, nn.GroupNorm, nn.MaxPool2d, nn.AvgPool2d, nn.Flatten, nn.Identity),
+    *(nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh),
+}
 
 
 def in_a_row(model: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]]:
@@ -24,6 +28,11 @@ def in_a_row(model: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]]:
 def can_run(layers: list[tuple[str, nn.Module]]) -> bool:
     """Whether all weights are those of innermost layers."""
     return all(not list(layer.parameters()) or not list(layer.children()) for _, layer in layers)
+
+
+def turns_freely(layers: list[tuple[str, nn.Module]]) -> bool:
+    """Whether all layers are known to take images with channels last in memory, and to make the same of them."""
+    return all(type(layer) in TURN_FREELY for _, layer in layers)
 
 
 @dataclass(slots=True)
