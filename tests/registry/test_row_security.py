@@ -19,7 +19,7 @@ from flowstate_flower.registry.binding import SCOPES
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.engines import application_role
 from flowstate_flower.registry.federation_ledger import RegistryLedger
-from flowstate_flower.registry.schema import TABLES
+from flowstate_flower.registry.schema import SCHEMA_VERSION, TABLES
 from flowstate_flower.registry.tables import TenantRow
 from flowstate_flower.registry.tenancy_tables import UsageRow
 
@@ -184,7 +184,7 @@ def test_check_names_what_was_switched_off(registry: Registry, server) -> None:
         "consent has no row security",
         f"the role flowstate_{name} stands above the row security of usage",
     )
-    assert found["schema 2"] == ("index ix_rejection_tenant is missing",)
+    assert found[f"schema {SCHEMA_VERSION}"] == ("index ix_rejection_tenant is missing",)
 
 
 def test_a_tenants_rows_are_found_by_an_index_that_begins_with_the_tenant(worker) -> None:
