@@ -142,10 +142,7 @@ def _below(stream: Stream, limits: Indices) -> Indices:
 
 def _distinct(stream: Stream, below: int, count: int) -> Indices:
     """`count` numbers below `below`, all sets of them equally likely: draws in order, those left out that came before."""
-    drawn = np.empty(0, dtype=np.int64)
+    drawn: dict[int, None] = {}
     while len(drawn) < count:
-        more = _below(stream, np.full(count - len(drawn) + 8, below))
-        drawn = np.concatenate([drawn, more])
-        _, first = np.unique(drawn, return_index=True)
-        drawn = drawn[np.sort(first)]
-    return drawn[:count]
+        drawn |= dict.fromkeys(_below(stream, np.full(count - len(drawn) + 8, below)).tolist())
+    return np.fromiter(drawn, np.int64, len(drawn))[:count]

@@ -76,12 +76,12 @@ def one_after_the_other(workload: Workload, clients: int, rows: int, batch: int,
 
 
 def together(workload: Workload, clients: int, rows: int, batch: int, device: torch.device) -> Steps:
-    """All clients in one step, their set-up included."""
+    """All clients in one step, their set-up included. Their draws are seeded, as those of simulated clients are."""
     everybody = [(workload.model().to(device), workload.examples(rows).to(device)) for _ in range(clients)]
 
     def steps(count: int) -> None:
         work = LocalWork(steps=count, batch_size=batch, learning_rate=RATE, momentum=MOMENTUM)
-        train_together([_job(str(number), work, *client, device) for number, client in enumerate(everybody)])
+        train_together([_job(f"client-{number}", work, *client, device) for number, client in enumerate(everybody)])
 
     return steps
 
@@ -100,8 +100,8 @@ def _job(tenant: str, work: LocalWork, model: nn.Module, examples: Examples, dev
         losses=losses,
         work=work,
         privacy=PRIVACY,
-        sampling=stream(device, "sampling"),
-        noise=stream(device, "noise"),
+        sampling=open_stream("seeded", seed=0, tenant=tenant, round_number=1, use="sampling"),
+        noise=open_stream("seeded", seed=0, tenant=tenant, round_number=1, use="noise"),
         device=device,
     )
 
