@@ -68,7 +68,7 @@ class Pass:
         if all(dim == 0 for dim in dims.values()) and type(layer) is nn.Linear and rows.dim() == 2:
             return _linear(by_client, held["weight"], held.get("bias")).flatten(0, 1)
         if all(dim == 0 for dim in dims.values()) and type(layer) is nn.Conv2d and not isinstance(layer.padding, str):
-            return _convolution(layer, by_client, held["weight"], held.get("bias"))
+            return _convolution(layer, rows, held["weight"], held.get("bias"))
         run = vmap(lambda held, rows: functional_call(layer, held, (rows,)), in_dims=(dims, 0), randomness="different")
         found: Tensor = run(held, by_client)
         return found.flatten(0, 1)
@@ -81,5 +81,6 @@ def _linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def _convolution(layer: nn.Conv2d, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """One client after the other: faster on a processor than clients as groups."""
     biases = [None] * len(weight) if bias is None else bias.unbind()
-    each = zip(rows.unbind(), weight.unbind(), biases, strict=True)
+    own_rows = rows.split(len(rows) // len(weight))  # type: ignore[no-untyped-call]  # keeps the order in memory
+    each = zip(own_rows, weight.unbind(), biases, strict=True)
     return torch.cat([F.conv2d(*own, layer.stride, layer.padding, layer.dilation, layer.groups) for own in each])
