@@ -54,11 +54,6 @@ class LocalJob:
 Trainer = Callable[[LocalJob], None]
 
 
-def sample_rate(work: LocalWork, units: int) -> float:
-    """B / N, at most 1: the probability with which each of `units` enters a step."""
-    return min(1.0, work.batch_size / units)
-
-
 def choices_of(task: TorchTask) -> Choices:
     """What the task chooses of its training. Raises `BadInput` for an attribute `choices` that is something else."""
     choices = getattr(task, "choices", None) or Choices()

@@ -11,11 +11,10 @@ from scipy import stats
 
 from flowstate_flower.clients import Examples
 from flowstate_flower.clients.randomness import GeneratorStream
-from flowstate_flower.clients.training import sample_rate, units_of
+from flowstate_flower.clients.training import units_of
 from flowstate_flower.clients.training.sampling import GroupSampler, RowSampler, UnitSampler, sampler_of
 from flowstate_flower.errors import BadInput
 from flowstate_flower.privacy import truncated_poisson
-from flowstate_flower.trust.terms import LocalWork
 
 
 def drawn(sampler: UnitSampler, times: int, seed: int = 1) -> np.ndarray:
@@ -70,7 +69,7 @@ def test_a_sample_that_is_too_large_is_cut_at_random() -> None:
 def test_the_rate_and_the_bound_are_those_that_are_accounted() -> None:
     sampler = RowSampler(6000, 256)
     assert sampler.sampling == truncated_poisson(6000, 256)
-    assert sampler.sampling.rate == sample_rate(LocalWork(steps=1, batch_size=256, learning_rate=1.0), 6000)
+    assert sampler.sampling.rate == 256 / 6000
     assert sampler.expected == pytest.approx(256)
     assert max(len(sampler.draw(GeneratorStream(seed))) for seed in range(500)) <= sampler.sampling.largest
 
@@ -138,6 +137,5 @@ def test_persons_that_nobody_named_cannot_be_the_unit() -> None:
 
 
 def test_the_rate_is_b_over_n_and_never_above_one() -> None:
-    work = LocalWork(steps=1, batch_size=64, learning_rate=1.0)
-    assert sample_rate(work, 130) == 64 / 130  # not 1 / ceil(N / B)
-    assert sample_rate(work, 10) == 1.0
+    assert RowSampler(130, 64).sampling.rate == 64 / 130  # not 1 / ceil(N / B)
+    assert RowSampler(10, 64).sampling.rate == 1.0
