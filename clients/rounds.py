@@ -20,7 +20,7 @@ from flowstate_flower.clients.randomness import Stream, open_stream
 from flowstate_flower.clients.replies import Layers, Trained, sent_layers
 from flowstate_flower.clients.spending import WHOLE_TENANT, Charge, account_of, claim_of, spending
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
-from flowstate_flower.clients.training import Choices, LocalJob, Trainer, choices_of, pick_device, rehearse
+from flowstate_flower.clients.training import Choices, LocalJob, Trainer, choices_of, pick_device, rehearse, units_of
 from flowstate_flower.privacy import GaussianRelease, truncated_poisson
 from flowstate_flower.trust.statements import PrivacyClaim, Refused
 from flowstate_flower.trust.terms import PrivacyTerms, Terms
@@ -86,7 +86,7 @@ def _units(examples: Examples, privacy: PrivacyTerms | None) -> int:
         return len(examples)
     if examples.groups is None:
         raise Declined(Refused.UNIT, "the task names no groups")
-    return len(torch.unique(examples.groups))
+    return units_of(examples, by_group=True)
 
 
 def _choices(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, units: int) -> Choices:
