@@ -12,14 +12,14 @@ from flwr.supercore.task_identity import TaskIdentity
 
 from flowstate_flower.errors import BadInput
 
-TESTED = ("1.41",)
+TESTED = ("1.41", "1.42")
 
 
 def check_flower_version() -> None:
     """Raise `BadInput` for a Flower whose internals nobody has tried here."""
     installed = version("flwr")
     if not installed.startswith(tuple(f"{tested}." for tested in TESTED)):
-        raise BadInput(f"flwr {installed} is installed, tested with {', '.join(TESTED)}", hint="pip install 'flwr>=1.41,<1.42'")
+        raise BadInput(f"flwr {installed} is installed, tested with {', '.join(TESTED)}", hint="pip install 'flwr>=1.41,<1.43'")
 
 
 def become_server(run_id: int) -> Run:
