@@ -5,11 +5,11 @@ import os
 from collections.abc import Callable
 from contextlib import closing
 
+from flowstate_flower.deployment.processes import last_line
 from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.registry import Registry, rounds, views
 from flowstate_flower.simulations import flower_runtime
 from flowstate_flower.simulations.client import WORLD_KEY, app, client_of
-from flowstate_flower.simulations.flower_runtime import last_line
 from flowstate_flower.simulations.in_process import InProcessGrid
 from flowstate_flower.simulations.rendezvous import Rendezvous
 from flowstate_flower.simulations.world import World

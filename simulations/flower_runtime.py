@@ -5,36 +5,25 @@ ends with us. `flwr run --stream` exits 0 when the run failed, so its exit code 
 """
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
+from flowstate_flower.deployment.processes import child, flower_environment, free_ports, last_line
 from flowstate_flower.errors import RunImpossible
 
 APP = Path(__file__).resolve().parent / "apps" / "federation"
-STARTUP_SECONDS, STOP_SECONDS, POLL_SECONDS = 60.0, 10.0, 0.5
-
-QUIET = {
-    "FLWR_TELEMETRY_ENABLED": "0",
-    "FLWR_DISABLE_UPDATE_CHECK": "1",
-    "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
+STARTUP_SECONDS, POLL_SECONDS = 60.0, 0.5
 
 
 def run_app(world: Path, nodes: int, while_waiting: Callable[[], None]) -> str:
     """Run the thin app on `nodes` simulated SuperNodes until it ends. Returns what Flower printed."""
     with tempfile.TemporaryDirectory(prefix="flowstate-flwr-") as home:
-        environment = {**os.environ, **QUIET, "FLWR_HOME": home, "PATH": _path_with_flower()}
+        environment = flower_environment(Path(home))
         log = Path(home) / "run.log"
         with _superlink(Path(home), environment) as address:
             (Path(home) / "config.toml").write_text(
@@ -45,8 +34,8 @@ def run_app(world: Path, nodes: int, while_waiting: Callable[[], None]) -> str:
             command += ["--federation-config", f"num-supernodes={nodes} client-resources-num-cpus=1"]
             (Path(home) / "run.toml").write_text(f"world = {json.dumps(str(world))}\n", encoding="utf-8")
             command += ["--run-config", str(Path(home) / "run.toml")]
-            with log.open("w") as output, _child(command, environment, output.fileno()) as child:
-                while child.poll() is None:
+            with child(command, environment, log) as running:
+                while running.poll() is None:
                     while_waiting()
                     time.sleep(POLL_SECONDS)
         return log.read_text(encoding="utf-8", errors="replace")
@@ -55,34 +44,18 @@ def run_app(world: Path, nodes: int, while_waiting: Callable[[], None]) -> str:
 @contextmanager
 def _superlink(home: Path, environment: dict[str, str]) -> Iterator[str]:
     """A SuperLink in simulation mode on loopback. Yields its address. Raises `RunImpossible` where it does not come up."""
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_ports(1)[0]}"
     command = ["flower-superlink", "--insecure", "--simulation", "--isolation", "subprocess"]
     command += ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--database", str(home / "state.db")]
     command += ["--disable-runtime-dependency-installation"]
     log = home / "superlink.log"
-    with log.open("w") as output, _child(command, environment, output.fileno()) as child:
+    with child(command, environment, log) as running:
         deadline = time.monotonic() + STARTUP_SECONDS
         while not _is_up(address):
-            if child.poll() is not None or time.monotonic() > deadline:
+            if running.poll() is not None or time.monotonic() > deadline:
                 raise RunImpossible("Flower's SuperLink did not start", hint=last_line(log.read_text(errors="replace")))
             time.sleep(0.1)
         yield address
-
-
-@contextmanager
-def _child(command: list[str], environment: dict[str, str], output: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a group of its own; the whole group is ended on the way out."""
-    child = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-    )
-    try:
-        yield child
-    finally:
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, sign)
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(STOP_SECONDS)
 
 
 def _is_up(address: str) -> bool:
@@ -90,20 +63,3 @@ def _is_up(address: str) -> bool:
         return httpx.get(f"http://{address}/health", timeout=0.5).is_success
     except httpx.HTTPError:
         return False
-
-
-def last_line(log: str) -> str:
-    """The last line of a log that says something, for a hint."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1][-300:] if lines else "nothing was logged"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _path_with_flower() -> str:
-    """The folder of this interpreter first: Flower finds its own commands by name."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -17,6 +17,7 @@ from flowstate_flower.cli import (
     config,
     consent,
     deployment,
+    doctor,
     isolation,
     keys,
     metrics,
@@ -49,6 +50,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(registry.run, name="run")
 app.add_typer(audit.app, name="audit")
 app.command("metrics")(metrics.metrics)
+app.command("doctor")(doctor.doctor)
 app.command("isolation")(isolation.isolation)
 app.add_typer(bench.app, name="bench")
 
