@@ -1,0 +1,159 @@
+"""Scripted nodes in a process of their own: many tenants that answer a real server, and note when they were asked.
+
+`python -m flowstate_flower.cli.bench.fleet SPEC` serves until its standard input ends, so no fleet outlives whoever drives it.
+A few threads visit all nodes in turns, as in a real federation each node looks for work every so many seconds.
+"""
+
+import heapq
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from numpy.typing import NDArray
+
+from flowstate_flower.documents import Document
+from flowstate_flower.strategies.decoding import ARRAYS, ENVELOPE, EXAMPLES, METRICS, STATEMENT
+from flowstate_flower.strategies.tenant_strategy import TERMS
+from flowstate_flower.superlink.scripted import ScriptedNode, node_tls
+from flowstate_flower.trust.canonical import model_digest
+from flowstate_flower.trust.keys import SigningKey
+from flowstate_flower.trust.statements import UpdateStatement, sign
+from flowstate_flower.trust.terms import Terms
+
+CONFIG, SERVER_ROUND = "config", "server-round"
+
+
+class Member(Document):
+    """One scripted tenant: files with its keys. Without `signing_key` it is a node of a stock server: it registers itself."""
+
+    name: str
+    node_key: Path | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    signing_key: Path | None = None
+
+
+class Spec(Document):
+    """A fleet: where it connects, who is in it, and the file with a line of JSON for every answer or failure."""
+
+    address: str
+    ca: Path
+    events: Path
+    members: tuple[Member, ...]
+    poll_seconds: float
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A member that is connected. `shift` is what it adds to every parameter, so that each tenant's update differs."""
+
+    name: str
+    node: ScriptedNode
+    key: SigningKey | None
+    shift: float
+
+
+class Fleet:
+    """All members, visited when they are due."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._seats = [_seat(spec, member, number) for number, member in enumerate(spec.members)]
+        now, gap = time.monotonic(), spec.poll_seconds / max(1, len(self._seats))
+        self._due = [(now + number * gap, number) for number in range(len(self._seats))]
+        self._lock, self._over = threading.Lock(), threading.Event()
+        self._events = spec.events.open("a", buffering=1, encoding="utf-8")
+
+    def serve(self, until: Callable[[], object]) -> None:
+        """Answer whatever is asked until `until` returns."""
+        threads = [threading.Thread(target=self._visits, daemon=True) for _ in range(self._spec.threads)]
+        for thread in threads:
+            thread.start()
+        until()
+        self._over.set()
+        for thread in threads:
+            thread.join()
+
+    def _visits(self) -> None:
+        while not self._over.is_set():
+            with self._lock:
+                due, number = heapq.heappop(self._due) if self._due else (time.monotonic() + self._spec.poll_seconds, None)
+            self._over.wait(max(0.0, due - time.monotonic()))
+            if number is None or self._over.is_set():
+                continue
+            self._visit(self._seats[number])
+            with self._lock:
+                heapq.heappush(self._due, (time.monotonic() + self._spec.poll_seconds, number))
+
+    def _visit(self, seat: Seat) -> None:
+        try:
+            asked = time.time()
+            message = seat.node.pull()
+            if message is not None:
+                number, content = answered(message, seat.key, seat.shift)
+                sent = seat.node.push(Message(content, reply_to=message))
+                self._note(tenant=seat.name, round=number, asked=asked, sent=time.time(), accepted=sent.accepted)
+        except Exception as error:  # a server that is away or refuses is what is measured
+            self._note(tenant=seat.name, failed=f"{type(error).__name__}: {error}", at=time.time())
+
+    def _note(self, **event: object) -> None:
+        self._events.write(json.dumps(event) + "\n")
+
+
+def answered(message: Message, key: SigningKey | None, shift: float) -> tuple[int, RecordDict]:
+    """The round of a message, and the reply's content: with a statement where the message has terms and the tenant a key."""
+    layers = {name: array.numpy() for name, array in cast(ArrayRecord, message.content[ARRAYS]).items()}
+    update = {name: layer + layer.dtype.type(shift) for name, layer in layers.items()}
+    content = RecordDict({METRICS: MetricRecord({EXAMPLES: 1})})
+    content[ARRAYS] = ArrayRecord({name: Array(layer) for name, layer in update.items()})
+    if TERMS not in message.content or key is None:
+        return int(cast(int, cast(ConfigRecord, message.content[CONFIG])[SERVER_ROUND])), content
+    terms = Terms.model_validate_json(cast(bytes, cast(ConfigRecord, message.content[TERMS])[TERMS]))
+    content[STATEMENT] = ConfigRecord({ENVELOPE: sign(_statement(terms, update), key).to_bytes()})
+    return terms.round, content
+
+
+def _statement(terms: Terms, update: dict[str, NDArray[np.float32]]) -> UpdateStatement:
+    return UpdateStatement(
+        run=terms.run,
+        round=terms.round,
+        tenant=terms.tenant,
+        base=terms.base,
+        nonce=terms.nonce,
+        update=model_digest(update.items()),
+        examples=1,
+        privacy=None,
+        at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+    )
+
+
+def _seat(spec: Spec, member: Member, number: int) -> Seat:
+    key = ec.generate_private_key(ec.SECP384R1()) if member.node_key is None else _node_key(member.node_key)
+    node = ScriptedNode(spec.address, key, node_tls(spec.ca, member.certificate, member.certificate_key))
+    if member.signing_key is None:
+        node.register()
+    node.activate()
+    signer = None if member.signing_key is None else SigningKey.read(member.signing_key)
+    return Seat(member.name, node, signer, 1e-3 * (number + 1))
+
+
+def _node_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{path} holds no EC key")
+    return key
+
+
+if __name__ == "__main__":
+    Fleet(Spec.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))).serve(sys.stdin.read)
