@@ -139,7 +139,7 @@ def _statement(terms: Terms, update: dict[str, NDArray[np.float32]]) -> UpdateSt
 
 
 def _seat(spec: Spec, member: Member, number: int) -> Seat:
-    key = ec.generate_private_key(ec.SECP384R1()) if member.node_key is None else _node_key(member.node_key)
+    key = ec.generate_private_key(ec.SECP384R1()) if member.node_key is None else read_node_key(member.node_key)
     node = ScriptedNode(spec.address, key, node_tls(spec.ca, member.certificate, member.certificate_key))
     if member.signing_key is None:
         node.register()
@@ -148,7 +148,8 @@ def _seat(spec: Spec, member: Member, number: int) -> Seat:
     return Seat(member.name, node, signer, 1e-3 * (number + 1))
 
 
-def _node_key(path: Path) -> ec.EllipticCurvePrivateKey:
+def read_node_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The EC key of a node, of which Flower knows the tenant."""
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError(f"{path} holds no EC key")
