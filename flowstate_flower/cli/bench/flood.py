@@ -1,7 +1,7 @@
 """A hostile tenant in a process of its own: so many requests a second, whatever becomes of them.
 
-`python -m flowstate_flower.cli.bench.flood SPEC` prints one JSON object: of each kind of attack, how many requests were due, how
-many could be sent, and what the server said. What is due while the server holds every connection back is not sent.
+`python -m flowstate_flower.cli.bench.flood SPEC` prints one JSON object: of each kind of attack, how many requests were due,
+how many could be sent, and what the server said. What is due while the server holds every connection back is not sent.
 """
 
 import asyncio
@@ -121,7 +121,7 @@ class Flood:
 
 
 async def _status(reader: asyncio.StreamReader) -> tuple[str, bool]:
-    """The status of an answer, whose body is read away, and whether another may follow. Raises `ValueError` for what is no HTTP."""
+    """The status of an answer, whose body is read away, and whether another may follow. `ValueError` for what is no HTTP."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
     await reader.readexactly(length)
