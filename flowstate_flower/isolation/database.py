@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel, func, select
 from flowstate_flower.isolation.scratch import HISTORY, HISTORY_APART, LIVING, MINE, SHARED, THEIRS, Scratch, run_terms
 from flowstate_flower.registry import gate
 from flowstate_flower.registry.binding import PLATFORM, ForeignWrite
+from flowstate_flower.registry.deployment_tables import RoundStateRow, RunAttemptRow, RunSpecRow
 from flowstate_flower.registry.privacy_tables import ReleaseRow
 from flowstate_flower.registry.tables import (
     AUDITED,
@@ -31,7 +32,7 @@ from flowstate_flower.registry.tenancy_tables import PlaceRow, SettingsRow, Usag
 
 TABLES: tuple[type[SQLModel], ...] = (*AUDITED, UsageRow, PlaceRow, *LOG)
 PUBLIC = (LogHeadRow, LogNodeRow)
-OF_RUNS = (RoundRow, EvaluationRow, ReleaseRow)
+OF_RUNS = (RoundRow, EvaluationRow, ReleaseRow, RunSpecRow, RunAttemptRow, RoundStateRow)
 PRIVATE = tuple(table for table in TABLES if table not in PUBLIC)
 
 

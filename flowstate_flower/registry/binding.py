@@ -11,6 +11,14 @@ from sqlalchemy import ColumnElement, event, or_
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlmodel import Session, SQLModel, col, select, true
 
+from flowstate_flower.registry.deployment_tables import (
+    CertificateRow,
+    RoundStateRow,
+    RunAttemptRow,
+    RunSpecRow,
+    ServerEventRow,
+    TicketRow,
+)
 from flowstate_flower.registry.engines import become_the_federation
 from flowstate_flower.registry.privacy_tables import ReleaseRow
 from flowstate_flower.registry.raw_sql import raw_part
@@ -69,6 +77,9 @@ SCOPES: Mapping[type[SQLModel], Scope] = {
     RoundRow: _where_invited(RoundRow.run),
     EvaluationRow: _where_invited(EvaluationRow.run),
     ReleaseRow: _where_invited(ReleaseRow.run),
+    RunSpecRow: _where_invited(RunSpecRow.run),
+    RunAttemptRow: _where_invited(RunAttemptRow.run),
+    RoundStateRow: _where_invited(RoundStateRow.run),
     AuditEventRow: _concerning,
     LogHeadRow: lambda _: true(),  # a signed head says nothing of anybody, and everybody needs it to check the log
     LogNodeRow: lambda _: true(),  # nor does the root of a tile
@@ -77,6 +88,7 @@ SCOPES: Mapping[type[SQLModel], Scope] = {
         for table in (
             *(KeyRow, ConsentRow, RequestRow, DataKeyRow, PlaceRow, UsageRow, AuditPartyRow, CosignatureRow),
             *(InvitationRow, ContributionRow, RefusalRow, RejectionRow, PrivacyEventRow),
+            *(TicketRow, CertificateRow, ServerEventRow),
         )
     },
 }

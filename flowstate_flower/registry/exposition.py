@@ -79,6 +79,11 @@ COUNTERS: Mapping[str, tuple[str, tuple[str, ...], Callable[[Measures], Samples]
         ("tenant", "reason"),
         lambda m: [((t.tenant, reason), count) for t in m.tenants for reason, count in t.refusals.items()],
     ),
+    "flowstate_server_events_total": (
+        "What the server turned away or let somebody do. No tenant: the server does not know whose it was.",
+        ("tenant", "kind"),
+        lambda m: [((tenant, kind), count) for tenant, kinds in m.server_events.items() for kind, count in kinds.items()],
+    ),
     "flowstate_incidents_total": (
         "What was recorded that somebody may have to look at.",
         ("kind", "severity"),

@@ -1,7 +1,7 @@
 """Incidents: what was recorded that somebody may have to look at, by kind and severity, counted and never described."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from flowstate_flower.admission import Reason
 from flowstate_flower.registry.rounds import FAILED, INTERRUPTED, SKIPPED
+from flowstate_flower.registry.server_events import EventKind
 from flowstate_flower.registry.tables import AuditEventRow, RoundRow, RunRow
 from flowstate_flower.trust.statements import Refused
 
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     ROUND = "round"
     RUN = "run"
     SUSPENSION = "suspension"
+    ACCESS = "access"
 
 
 class Severity(StrEnum):
@@ -62,6 +64,20 @@ OF_KIND: Mapping[Class, tuple[Reason, ...]] = {
     (Kind.ABSENCE, Severity.LOW): (Reason.NO_REPLY, Reason.CLIENT_ERROR),
 }
 CLASS_OF: Mapping[str, Class] = {str(reason): class_ for class_, reasons in OF_KIND.items() for reason in reasons}
+AT_THE_DOOR: Mapping[Class, tuple[EventKind, ...]] = {
+    (Kind.IDENTITY, Severity.HIGH): (
+        *(EventKind.FORGED_SENDER, EventKind.WRONG_CERTIFICATE, EventKind.REVOKED_CERTIFICATE, EventKind.BAD_SIGNATURE),
+        *(EventKind.BAD_INVITATION, EventKind.BAD_RENEWAL),
+    ),
+    (Kind.ACCESS, Severity.HIGH): (*(EventKind.FORBIDDEN_PATH, EventKind.CONTROL_DENIED, EventKind.REVOCATIONS_UNREADABLE),),
+    (Kind.CONTENT, Severity.MEDIUM): (EventKind.MALFORMED, EventKind.OVERSIZE_BODY),
+    (Kind.CONSENT, Severity.MEDIUM): (EventKind.SUSPENDED_TENANT, EventKind.RUN_WITHOUT_PURPOSE, EventKind.NO_CONSENT),
+    (Kind.LIMITS, Severity.LOW): (
+        *(EventKind.OVER_QUOTA, EventKind.RATE_LIMITED, EventKind.TOO_MANY_IN_FLIGHT, EventKind.SLOW_UPLOAD),
+    ),
+}
+"""What the server turned away. What it let an operator do (`control-action`) is on record, and no incident."""
+CLASS_AT_THE_DOOR: Mapping[str, Class] = {str(kind): class_ for class_, kinds in AT_THE_DOOR.items() for kind in kinds}
 KNOWN = {str(reason) for reason in (*Reason, *Refused)}
 
 
@@ -72,12 +88,25 @@ def known_reason(text: str) -> bool:
 
 def of_rejections(rejections: Mapping[str | None, Mapping[str, int]]) -> Iterator[Incident]:
     """What rejections amount to, given by tenant and reason. One of no known reason is about its content."""
-    total: Counter[Class] = Counter()
     for reasons in rejections.values():
         for reason, count in reasons.items():
-            total[CLASS_OF.get(reason, (Kind.CONTENT, Severity.MEDIUM))] += count
-    for (kind, severity), count in total.items():
-        yield Incident(kind, severity, count)
+            yield Incident(*CLASS_OF.get(reason, (Kind.CONTENT, Severity.MEDIUM)), count)
+
+
+def of_server_events(events: Mapping[str | None, Mapping[str, int]]) -> Iterator[Incident]:
+    """What the server turned away amounts to, given by tenant and kind."""
+    for kinds in events.values():
+        for kind, count in kinds.items():
+            if kind in CLASS_AT_THE_DOOR:
+                yield Incident(*CLASS_AT_THE_DOOR[kind], count)
+
+
+def summed(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
+    """One of each kind and severity, in their order."""
+    total: Counter[Class] = Counter()
+    for incident in incidents:
+        total[incident.kind, incident.severity] += incident.count
+    return tuple(sorted(Incident(*class_, count) for class_, count in total.items()))
 
 
 def lifecycle(session: Session) -> Iterator[Incident]:

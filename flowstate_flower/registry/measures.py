@@ -13,11 +13,20 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from flowstate_flower.errors import UnknownName
+from flowstate_flower.registry import server_events
 from flowstate_flower.registry.configuration import Configuration, Quotas, effective_for
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.desk import timestamp
 from flowstate_flower.registry.draws import AT_ONCE, batches
-from flowstate_flower.registry.incidents import OTHER, Incident, known_reason, lifecycle, of_rejections
+from flowstate_flower.registry.incidents import (
+    OTHER,
+    Incident,
+    known_reason,
+    lifecycle,
+    of_rejections,
+    of_server_events,
+    summed,
+)
 from flowstate_flower.registry.quotas import Meter, Meters
 from flowstate_flower.registry.tables import (
     ConsentRow,
@@ -35,7 +44,7 @@ from flowstate_flower.registry.tables import (
 from flowstate_flower.registry.tenants import NODE, Status
 from flowstate_flower.trust.bounds import Bounds, tightest
 
-NO_RUN, BATCH = "", 1000
+NO_RUN, NOBODY, BATCH = "", "", 1000
 """Settings of a run are left out: measures are about tenants over all runs. Usage is read for so many at once."""
 
 
@@ -73,7 +82,8 @@ class Measures:
     """A federation, or as much of it as one tenant may see.
 
     `participation` is active / admitted, None where nobody is admitted. `rejections_of_nobody` are those of nodes that act for
-    no tenant. `round_seconds` has, by a round's status, how long each took: from the round before it, or the run's start.
+    no tenant. `server_events` has, by tenant ("" where the server does not know whose) and kind, what happened at its door.
+    `round_seconds` has, by a round's status, how long each took: from the round before it, or the run's start.
     """
 
     tenants: tuple[TenantMeasures, ...]
@@ -82,6 +92,7 @@ class Measures:
     rejections_of_nobody: dict[str, int]
     round_seconds: dict[str, tuple[float, ...]]
     log_entries: int
+    server_events: dict[str, dict[str, int]]
     incidents: tuple[Incident, ...]
 
 
@@ -96,6 +107,7 @@ def measured(registry: Registry, *, tenant: str | None = None) -> Measures:
     with registry.reading() as session:
         statuses = dict(session.exec(select(TenantRow.name, TenantRow.status).order_by(TenantRow.name)).all())
         rejections = _reasons(session, RejectionRow)
+        events = server_events.counted(session)
         by_status = Counter(statuses.values())
         active, suspended = by_status[Status.ACTIVE], by_status[Status.SUSPENDED]
         return Measures(
@@ -105,7 +117,10 @@ def measured(registry: Registry, *, tenant: str | None = None) -> Measures:
             rejections_of_nobody=rejections.get(None, {}),
             round_seconds=_durations(session),
             log_entries=session.exec(select(func.max(LogHeadRow.size))).one() or 0,
-            incidents=tuple(sorted([*of_rejections(rejections), *lifecycle(session)])),
+            server_events={
+                name or NOBODY: kinds for name, kinds in events.items() if name is None or statuses.get(name) != Status.DELETED
+            },
+            incidents=summed([*of_rejections(rejections), *of_server_events(events), *lifecycle(session)]),
         )
 
 

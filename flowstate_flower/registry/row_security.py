@@ -35,7 +35,8 @@ SEEN: Mapping[str, str] = {
     "run": f"id {_ASKED}",
     "round": f"run {_ASKED}",
     "evaluation": f"run {_ASKED}",
-    "federation_release": f"run {_ASKED}",
+    **dict.fromkeys(("federation_release", "run_spec", "run_attempt", "round_state"), f"run {_ASKED}"),
+    **dict.fromkeys(("ticket", "certificate", "server_event"), _OWN),
     "audit_event": f"{_OWN} OR position IN (SELECT p.position FROM audit_party AS p WHERE p.tenant = {_TENANT})",  # noqa: S608
     "audit_party": _OWN,
     "consent_place": _OWN,
@@ -46,6 +47,7 @@ SEEN: Mapping[str, str] = {
 
 CHANGING: Mapping[str, str] = {
     **dict.fromkeys(("tenant", "tenant_key", "tenant_request", "data_key", "consent", "run", "refusal", "rejection"), "UPDATE"),
+    **dict.fromkeys(("ticket", "certificate", "run_attempt"), "UPDATE"),
     "usage": "UPDATE, DELETE",
 }
 """What may be done to rows that are there, by table. To all others: nothing."""

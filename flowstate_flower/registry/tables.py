@@ -9,6 +9,14 @@ from typing import ClassVar
 from sqlalchemy import BigInteger, Integer, String
 from sqlmodel import Field, Index, SQLModel
 
+from flowstate_flower.registry.deployment_tables import (
+    CertificateRow,
+    RoundStateRow,
+    RunAttemptRow,
+    RunSpecRow,
+    ServerEventRow,
+    TicketRow,
+)
 from flowstate_flower.registry.privacy_tables import ReleaseRow
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tenancy_tables import DataKeyRow, PlaceRow, RequestRow, SettingsRow, UsageRow
@@ -258,6 +266,12 @@ AUDITED: tuple[type[Row], ...] = (
     ReleaseRow,
     EvaluationRow,
     CosignatureRow,
+    TicketRow,
+    CertificateRow,
+    ServerEventRow,
+    RunSpecRow,
+    RunAttemptRow,
+    RoundStateRow,
 )
 
 LOG: tuple[type[SQLModel], ...] = (AuditEventRow, AuditPartyRow, LogHeadRow, LogNodeRow)

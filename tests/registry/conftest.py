@@ -12,9 +12,14 @@ import numpy as np
 import pytest
 
 from flowstate_flower import wiring
-from flowstate_flower.registry import Registry, configuration, consents, rounds
+from flowstate_flower.registry import Registry, attempts, certificates, configuration, consents, rounds, server_events
+from flowstate_flower.registry.attempts import Spec
+from flowstate_flower.registry.certificates import Certified
 from flowstate_flower.registry.database import log_origin
+from flowstate_flower.registry.deployment_tables import TicketRow
+from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.log import newest_checkpoint
+from flowstate_flower.registry.server_events import EventKind, ServerEvent
 from flowstate_flower.registry.witnesses import add_cosignatures
 from flowstate_flower.strategies import RunTerms
 from flowstate_flower.transparency.checkpoint import verified
@@ -100,6 +105,27 @@ def _module(name: str) -> Any:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def deployed(registry: Registry, run_id: str, tenants: Sequence[str]) -> None:
+    """A deployment's rows: tickets, certificates and events of `tenants`, and what a run needs to go on."""
+    for tenant in tenants:
+        serial, uri = f"{len(tenant):040x}{tenant}", f"spiffe://example/tenant/{tenant}"
+        told = Certified(serial, tenant, uri, "0" * 64, "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z")
+        certificates.issued(registry, told, actor="operator")
+    server_events.record(registry, [ServerEvent(EventKind.RATE_LIMITED, tenant, 3, "sampled") for tenant in tenants])
+    attempts.specify(registry, run_id, Spec("{}", None))
+    attempts.begin(registry, run_id, "4711", 1)
+    with desk(registry, actor="operator") as d:
+        attempts.remember(d, run_id, 2, "0" * 64)
+        for tenant in tenants:
+            d.add(TicketRow(id=f"of-{tenant}", tenant=tenant, token_digest="0" * 64, made_at=d.now, expires_at=d.now))
+
+
+@pytest.fixture
+def deploy() -> Callable[[Registry, str, Sequence[str]], None]:
+    """`deployed`."""
+    return deployed
 
 
 @pytest.fixture

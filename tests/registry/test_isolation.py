@@ -30,12 +30,12 @@ from flowstate_flower.registry.tenancy_tables import PlaceRow, SettingsRow, Usag
 
 MINE, THEIRS = "tenant-0", "tenant-5"
 BETWEEN_TWO = "between"
-SHARED = ("run", "round", "evaluation", "federation_release")
+SHARED = ("run", "round", "evaluation", "federation_release", "run_spec", "run_attempt", "round_state")
 TABLES = (*AUDITED, PlaceRow, UsageRow, AuditEventRow, AuditPartyRow)
 
 
 @pytest.fixture
-def registry(recorded, witness, federation) -> Registry:
+def registry(recorded, witness, federation, deploy) -> Registry:
     """Every table has rows of several tenants."""
     made = recorded()
     for name in (MINE, THEIRS):
@@ -45,6 +45,7 @@ def registry(recorded, witness, federation) -> Registry:
     with desk(made, actor="operator") as d:
         d.add(EvaluationRow(run="run-1", round=1, metric=BETWEEN_TWO, value=0.5), concerns=(MINE, "tenant-3"))
     witness(made, federation.keys[THEIRS])
+    deploy(made, "run-1", [MINE, THEIRS])
     with desk(made, actor="server") as d:
         for name in federation.tenants:
             d.session.add(UsageRow(tenant=name, counter="rounds", amount=1, until=2**40))

@@ -1,6 +1,6 @@
 """Registries that older versions wrote, with all that was in them, become ones of today.
 
-`version-1/` and `version-2/` are their dumps, keys and models.
+`version-1/`, `version-2/` and `version-3/` are their dumps, keys and models.
 """
 
 import shutil
@@ -24,6 +24,7 @@ from flowstate_flower.registry.tables import ConsentRow, PrivacyEventRow, Refusa
 from flowstate_flower.registry.tenancy_tables import PlaceRow
 from flowstate_flower.registry.vault import Vault
 
+OF_DEPLOYMENT = ("ticket", "certificate", "server_event", "run_spec", "run_attempt", "round_state")
 OLD = Path(__file__).with_name("version-1")
 
 
@@ -92,6 +93,28 @@ def test_a_registry_of_version_2_learns_how_privacy_was_had(second: Path) -> Non
     assert {(row.clipping, row.truncated_at, row.account) for row in releases} == {("flat", None, None)}
     assert schema(registry) == []
     assert {view.status for view in consents.listed(registry)} == {"standing", "withdrawn"}
+
+
+@pytest.fixture
+def third(tmp_path: Path) -> Path:
+    """The folder of a registry as version 3 left it: the same, with a release of the federation."""
+    folder = Path(shutil.copytree(OLD.with_name("version-3"), tmp_path / "third"))
+    for name in ("operator.key", "kek.key"):
+        (folder / name).chmod(0o600)
+    with sqlite3.connect(folder / "registry.db") as connection:
+        connection.executescript((folder / "version-3.sql").read_text())
+    return folder
+
+
+def test_a_registry_of_version_3_gets_the_tables_of_a_deployment_and_no_entry(third: Path, deploy) -> None:
+    with sqlite3.connect(third / "registry.db") as connection:
+        ((note,),) = connection.execute("select note from log_head order by size desc limit 1").fetchall()
+    done = upgrading.upgrade(third)
+    assert (done.before, done.after, len(done.steps), done.entries) == (3, SCHEMA_VERSION, SCHEMA_VERSION - 3, 0)
+    registry = Registry.open(third, to_write=True)
+    assert schema(registry) == []
+    deploy(registry, "run-1", ["tenant-0"])
+    assert audit.verify(registry, registry.operator, Against(notes=(note,), models=True)).findings == ()
 
 
 def test_consents_on_the_operators_word_end(old: Path) -> None:
@@ -175,7 +198,8 @@ def test_a_database_of_version_2_gets_the_columns_of_a_new_one(tmp_path: Path, c
     server_sql(registry, "drop index ix_privacy_event_account")
     for column in ("clipping", "truncated_at", "account"):
         server_sql(registry, f"alter table privacy_event drop column {column}")
-    server_sql(registry, "drop table federation_release")
+    for table in ("federation_release", *OF_DEPLOYMENT):
+        server_sql(registry, f"drop table {table}")
     server_sql(registry, "update alembic_version set version_num = '2'")
     registry.close()
     assert upgrading.upgrade(tmp_path / "registry").entries == 0

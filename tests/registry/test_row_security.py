@@ -26,9 +26,10 @@ from flowstate_flower.registry.tenancy_tables import UsageRow
 pytestmark = pytest.mark.slow
 
 MINE, THEIRS = "tenant-0", "tenant-5"
+OF_DEPLOYMENT = ("ticket", "certificate", "server_event")
 HAS_ROWS = {"refusal": "tenant-5", "rejection": "tenant-6"}
 NAMES = sorted(str(table.__tablename__) for table in TABLES)
-SHARED = ("run", "round", "evaluation", "federation_release", "log_head", "log_node")
+SHARED = ("run", "round", "evaluation", "federation_release", "run_spec", "run_attempt", "round_state", "log_head", "log_node")
 
 
 @pytest.fixture
@@ -38,13 +39,14 @@ def create(server) -> Callable[[Path], Registry]:
 
 
 @pytest.fixture
-def registry(recorded, federation, witness) -> Registry:
+def registry(recorded, federation, witness, deploy) -> Registry:
     made = recorded()
     for name in (MINE, THEIRS):
         configuration.change(made, "quotas.rounds_per_day", 100, actor="operator", tenant=name)
     configuration.change(made, "quotas.nodes", 100, actor="operator")
     RegistryLedger(made, "run-1").reserve(MeanRelease(10.0, cohort=7, population=7), Budget(8.0, 1e-5))
     witness(made, federation.keys[THEIRS])
+    deploy(made, "run-1", [MINE, THEIRS])
     with desk(made, actor="server") as d:
         d.change(d.session.get_one(TenantRow, THEIRS), "seen", concerns=[MINE, "tenant-1"])
         for name in federation.tenants:
@@ -122,7 +124,9 @@ def test_raw_sql_of_a_tenant_cannot_write_for_another(worker, registry: Registry
         worker.rollback()
 
 
-@pytest.mark.parametrize("table", ["audit_event", "audit_party", "log_head", "log_node", "contribution", "privacy_event"])
+@pytest.mark.parametrize(
+    "table", ["audit_event", "audit_party", "log_head", "log_node", "contribution", "privacy_event", "server_event"]
+)
 def test_what_is_append_only_is_so_even_for_the_federation(worker, table: str) -> None:
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {'size' if table == 'log_head' else 'position'} = 1"):
         worker.execute("SELECT set_config('app.federation', 'on', true)")
@@ -189,7 +193,17 @@ def test_check_names_what_was_switched_off(registry: Registry, server) -> None:
 
 def test_a_tenants_rows_are_found_by_an_index_that_begins_with_the_tenant(worker) -> None:
     worker.execute("SELECT set_config('enable_seqscan', 'off', true)")
-    for table in ("invitation", "contribution", "refusal", "rejection", "privacy_event", "tenant_key", "consent", "data_key"):
+    for table in (
+        "invitation",
+        "contribution",
+        "refusal",
+        "rejection",
+        "privacy_event",
+        "tenant_key",
+        "consent",
+        "data_key",
+        *OF_DEPLOYMENT,
+    ):
         become(worker, MINE)
         plan = "\n".join(line for (line,) in worker.execute(f"EXPLAIN SELECT * FROM {table} WHERE tenant = '{MINE}'"))
         assert "Index" in plan, plan

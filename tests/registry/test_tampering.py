@@ -25,8 +25,9 @@ ON_A_FILE = pytest.mark.parametrize("create", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def registry(recorded) -> Registry:
+def registry(recorded, deploy) -> Registry:
     made = recorded()
+    deploy(made, "run-1", ["tenant-0"])
     RegistryLedger(made, "run-1").reserve(MeanRelease(10.0, cohort=7, population=7), Budget(8.0, 1e-5))
     made.close()
     return Registry.open(made.path)
