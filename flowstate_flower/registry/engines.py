@@ -4,6 +4,7 @@ Options of a connection: `writes` takes the lock before anything is read, so tha
 whose the transaction is, None for the federation; `owner` keeps the rights of the login, to make and change tables.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,11 @@ def sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        for pragma in (*PRAGMAS, f"cache_size = -{CACHE_KIB}"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in (*PRAGMAS, f"cache_size = -{CACHE_KIB}"):
+                connection.execute(f"PRAGMA {pragma}")
+        except UnicodeDecodeError as error:  # of SQLite's own complaint, which quotes a name that is none
+            raise sqlite3.DatabaseError("malformed database schema") from error
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -157,13 +157,14 @@ def test_another_operators_key_does_not_verify_it(registry: Registry) -> None:
 
 @ON_A_FILE
 def test_a_flipped_byte_anywhere_is_found_or_changes_nothing(registry: Registry, tmp_path: Path) -> None:
-    """Bytes of the file at random: either the verdict is no, or the file cannot be read, or what it says is the same."""
+    """Bytes of the file at random, but for zeros: the verdict is no, or it cannot be read, or what it says is the same."""
     original = registry.path.read_bytes()
     registry.engine.dispose()
     told = dump(registry)
+    used = [place for place, byte in enumerate(original) if byte and place >= 100]
     rng, found = random.Random(1), 0
     for _ in range(150):
-        place = rng.randrange(100, len(original))
+        place = rng.choice(used)
         copy = tmp_path / "flipped.db"
         for stale in tmp_path.glob("flipped.db*"):
             stale.unlink()
