@@ -67,16 +67,21 @@ CLASS_OF: Mapping[str, Class] = {str(reason): class_ for class_, reasons in OF_K
 AT_THE_DOOR: Mapping[Class, tuple[EventKind, ...]] = {
     (Kind.IDENTITY, Severity.HIGH): (
         *(EventKind.FORGED_SENDER, EventKind.WRONG_CERTIFICATE, EventKind.REVOKED_CERTIFICATE, EventKind.BAD_SIGNATURE),
-        *(EventKind.BAD_INVITATION, EventKind.BAD_RENEWAL),
+        *(EventKind.BAD_INVITATION, EventKind.BAD_RENEWAL, EventKind.UNASKED_REPLY),
     ),
-    (Kind.ACCESS, Severity.HIGH): (*(EventKind.FORBIDDEN_PATH, EventKind.CONTROL_DENIED, EventKind.REVOCATIONS_UNREADABLE),),
-    (Kind.CONTENT, Severity.MEDIUM): (EventKind.MALFORMED, EventKind.OVERSIZE_BODY),
+    (Kind.ACCESS, Severity.HIGH): (
+        *(EventKind.FORBIDDEN_PATH, EventKind.CONTROL_DENIED, EventKind.FOREIGN_RUN),
+        *(EventKind.UNREADABLE_REVOCATIONS, EventKind.UNREADABLE_REGISTRY),
+    ),
+    (Kind.ACCESS, Severity.LOW): (EventKind.BAD_HANDSHAKE, EventKind.EXPIRED_CERTIFICATE),
+    (Kind.CONTENT, Severity.MEDIUM): (EventKind.MALFORMED, EventKind.OVERSIZE_BODY, EventKind.OVERSIZE_HEADERS),
     (Kind.CONSENT, Severity.MEDIUM): (EventKind.SUSPENDED_TENANT, EventKind.RUN_WITHOUT_PURPOSE, EventKind.NO_CONSENT),
     (Kind.LIMITS, Severity.LOW): (
-        *(EventKind.OVER_QUOTA, EventKind.RATE_LIMITED, EventKind.TOO_MANY_IN_FLIGHT, EventKind.SLOW_UPLOAD),
+        *(EventKind.OVER_QUOTA, EventKind.RATE_LIMITED, EventKind.SLOW_UPLOAD, EventKind.TOO_MANY_IN_FLIGHT),
+        *(EventKind.TOO_MANY_CONNECTIONS, EventKind.TOO_MANY_NODES),
     ),
 }
-"""What the server turned away. What it let an operator do (`control-action`) is on record, and no incident."""
+"""What the server turned away. What it let somebody do is on record, and no incident."""
 CLASS_AT_THE_DOOR: Mapping[str, Class] = {str(kind): class_ for class_, kinds in AT_THE_DOOR.items() for kind in kinds}
 KNOWN = {str(reason) for reason in (*Reason, *Refused)}
 

@@ -9,7 +9,7 @@ from flowstate_flower.errors import BadInput, UnknownName
 from flowstate_flower.registry import Registry, attempts, audit, certificates, measures, server_events, tickets
 from flowstate_flower.registry.attempts import RoundState, Spec
 from flowstate_flower.registry.desk import desk
-from flowstate_flower.registry.incidents import Incident, Kind, Severity
+from flowstate_flower.registry.incidents import CLASS_AT_THE_DOOR, Incident, Kind, Severity
 from flowstate_flower.registry.server_events import EventKind, ServerEvent
 
 LATER, TOKEN = "2099-01-01T00:00:00Z", "a" * 43
@@ -128,3 +128,9 @@ def test_a_run_knows_what_it_was_started_from_and_who_carried_it(recorded) -> No
     for ask in (attempts.spec_of, lambda r, run: attempts.begin(r, run, "1", 1)):
         with pytest.raises(UnknownName, match="unknown run 'run-9'"):
             ask(registry, "run-9")
+
+
+def test_whatever_is_turned_away_at_the_door_is_an_incident() -> None:
+    """What is on record without being one is named here."""
+    harmless = {EventKind.CONTROL_ACTION, EventKind.NODE_ACTIVATED, EventKind.ENROLLED}
+    assert set(CLASS_AT_THE_DOOR) == {str(kind) for kind in EventKind if kind not in harmless}
