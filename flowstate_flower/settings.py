@@ -22,3 +22,6 @@ class Settings(BaseSettings):
 
     kek: SecretStr | None = None
     """The key-encryption keys themselves, in hexadecimal, between commas; the first wraps. Wins over the file."""
+
+    allow_untested_flower: bool = False
+    """Go on with a version of Flower that this was not tried with. Its internals move: what protects tenants may not hold."""

@@ -11,15 +11,20 @@ from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
 
 from flowstate_flower.errors import BadInput
+from flowstate_flower.settings import Settings
 
 TESTED = ("1.41", "1.42")
 
 
-def check_flower_version() -> None:
-    """Raise `BadInput` for a Flower whose internals nobody has tried here."""
+def check_flower_version(*, allow_untested: bool = False) -> None:
+    """Raise `BadInput` for a Flower whose internals nobody has tried here, unless the person said to try."""
     installed = version("flwr")
-    if not installed.startswith(tuple(f"{tested}." for tested in TESTED)):
-        raise BadInput(f"flwr {installed} is installed, tested with {', '.join(TESTED)}", hint="pip install 'flwr>=1.41,<1.43'")
+    if installed.startswith(tuple(f"{tested}." for tested in TESTED)) or allow_untested or Settings().allow_untested_flower:
+        return
+    raise BadInput(
+        f"flwr {installed} is installed, tested with {', '.join(TESTED)}",
+        hint="pip install 'flwr>=1.41,<1.43', or set FLOWSTATE_ALLOW_UNTESTED_FLOWER=1 to try it at your own risk",
+    )
 
 
 def become_server(run_id: int) -> Run:
