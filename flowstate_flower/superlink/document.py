@@ -1,0 +1,61 @@
+"""`superlink.toml`: where the server listens and what one tenant may use of it, parsed once. What is absent has its default."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from flowstate_flower.documents import Document, read_toml
+
+MIB = 2**20
+Port = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SETTINGS_FILE = "superlink.toml"
+
+
+class Address(Document):
+    """Where a listener is. Loopback unless somebody says otherwise."""
+
+    host: str = "127.0.0.1"
+    port: Port
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Limits(Document):
+    """What one tenant may use at a time. A tenant that goes beyond its pace is read more slowly; one that sends what cannot be
+    right is refused, and each refusal costs it `refusal_costs` requests of its pace.
+    """
+
+    requests_per_second: Positive = 200.0
+    burst_requests: Count = 400
+    refusal_costs: Count = 10
+    bytes_per_second: Positive = 128.0 * MIB
+    burst_bytes: Count = 512 * MIB
+    in_flight: Count = 8
+    connections: Count = 32
+    all_connections: Count = 4096
+    object_bytes: Count = 32 * MIB
+    message_bytes: Count = 4 * MIB
+    header_bytes: Count = 16 * 1024
+    idle_seconds: Positive = 10.0
+    slowest_bytes_per_second: Positive = 16.0 * 1024
+    handshakes_per_second: Positive = 100.0
+    burst_handshakes: Count = 500
+
+
+class SuperlinkDocument(Document):
+    """The whole file."""
+
+    tenants: Address = Address(port=9092)
+    operators: Address = Address(port=9093)
+    enrolment: Address | None = None
+    limits: Limits = Limits()
+
+
+def read_document(folder: Path) -> SuperlinkDocument:
+    """The settings of the operator's `folder`, or all defaults where it has no `superlink.toml`. Raises `BadInput`."""
+    path = folder / SETTINGS_FILE
+    return read_toml(SuperlinkDocument, path) if path.exists() else SuperlinkDocument()
