@@ -1,0 +1,67 @@
+"""Whether a SuperLink answers, to whom, and what its clock says."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+
+from flowstate_flower.deployment.doctor import Finding
+
+TIMEOUT_SECONDS = 5.0
+MOST_SKEW_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A listener and how one enters: the root that vouches for it and, where asked for, a certificate with its key."""
+
+    address: str
+    ca: Path
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+def answers(what: str, door: Door, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Finding]:
+    """Whether the listener `what` answers over TLS at all, and how far its clock is from `now`; any status is an answer."""
+    try:
+        tls = ssl.create_default_context(cafile=str(door.ca))
+        if door.certificate is not None:
+            tls.load_cert_chain(door.certificate, door.key)
+        response = httpx.get(f"https://{door.address}/health", verify=tls, timeout=TIMEOUT_SECONDS, trust_env=False)
+    except (httpx.HTTPError, OSError, ValueError) as error:
+        yield Finding(f"{what} at {door.address}", f"does not answer: {error}", _cure(error))
+        return
+    yield Finding(f"{what} at {door.address}", "answers")
+    if "date" in response.headers:
+        skew = abs((parsedate_to_datetime(response.headers["date"]) - now()).total_seconds())
+        cure = "set both clocks by NTP: signatures and certificates are refused when clocks differ"
+        yield Finding(f"clock against {door.address}", f"{skew:.0f} s apart", cure if skew > MOST_SKEW_SECONDS else "")
+
+
+def listens(what: str, host: str, port: int) -> Finding:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.settimeout(TIMEOUT_SECONDS)
+        taken = probe.connect_ex((host, port)) == 0
+    return Finding(f"port {port} on {host}", f"{what} listens" if taken else "nobody listens", "" if taken else f"start {what}")
+
+
+def _cure(error: Exception) -> str:
+    """What to do about a listener that does not answer, by the words of OpenSSL and the operating system."""
+    said = f"{error} {error.__cause__} {error.__context__}".lower()
+    if "certificate has expired" in said:
+        return "one certificate has ended, or a clock is wrong: see the lines about certificates"
+    if "hostname mismatch" in said or "ip address mismatch" in said:
+        return "the server's certificate names another host: use the name in it, or have it issued for this one"
+    if "certificate verify failed" in said:
+        return "another authority vouches for that server: compare the root's fingerprint with the operator's, by telephone"
+    if "alert" in said:
+        return "the server refuses this certificate: it may be revoked, or of another federation; ask the operator"
+    if "refused" in said:
+        return "start the SuperLink, or open the port in the firewall"
+    return "check the address, the network and the firewall"
