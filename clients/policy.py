@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from flowstate_flower.clients.randomness import Source
 from flowstate_flower.documents import Document
 from flowstate_flower.privacy import Budget
 from flowstate_flower.trust.statements import Refused
 from flowstate_flower.trust.terms import ClippingName, LocalWork, Name, PrivacyTerms, Terms, Unit
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Source = Literal["os", "cryptographic", "seeded"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]

@@ -7,13 +7,14 @@ repeats protects nothing.
 import hashlib
 import math
 import os
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from torch import Tensor
 
-Source = Literal["os", "cryptographic", "seeded"]
+from flowstate_flower.clients.policy import Source
+
 PAIRS = 32_768
 """How many pairs of Gaussians are made at once."""
 

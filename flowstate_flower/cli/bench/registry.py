@@ -18,7 +18,6 @@ from flowstate_flower.admission import Admitted, Invitation, Submission
 from flowstate_flower.attribution import Share
 from flowstate_flower.cli.bench.measures import CheckOption, Measure, figure, show
 from flowstate_flower.cli.bench.population import COHORT, among_connected, cohort, name_of, populated
-from flowstate_flower.cli.bench.tenancy import round_seconds
 from flowstate_flower.cli.output import Format, FormatOption, stderr
 from flowstate_flower.clients import TenantPolicy
 from flowstate_flower.clients.home import TenantVoice
@@ -169,6 +168,8 @@ def _choosing(folder: Path, population: int) -> Iterator[Measure]:
 
 
 def _tenancy(folder: Path, training: float) -> Iterator[Measure]:
+    from flowstate_flower.cli.bench.tenancy import round_seconds
+
     bare, ours = round_seconds(folder, TENANTS, training)
     what = f"a whole in-process round of {TENANTS} tenants that train at once for {training:g} s"
     yield _at_most(f"{what}: TenantStrategy with registry, more than FedAvg", 100 * (ours / bare - 1), "%", MOST_OVERHEAD)
