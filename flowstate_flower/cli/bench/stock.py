@@ -16,7 +16,7 @@ from flowstate_flower.errors import RunImpossible
 from flowstate_flower.superlink.control import Control, built_app
 
 APP = Path(simulations.__file__).resolve().parent / "apps" / "fedavg"
-STARTUP_SECONDS, DEADLINE_SECONDS, LOOK_SECONDS = 60.0, 600.0, 0.5
+STARTUP_SECONDS, DEADLINE_SECONDS, LOOK_SECONDS = 60.0, 600.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
