@@ -21,6 +21,7 @@ from flowstate_flower.cli import (
     isolation,
     keys,
     metrics,
+    pki,
     privacy,
     registry,
     rules,
@@ -47,6 +48,7 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
+app.add_typer(pki.app, name="pki")
 app.add_typer(registry.run, name="run")
 app.add_typer(audit.app, name="audit")
 app.command("metrics")(metrics.metrics)

@@ -141,6 +141,12 @@ def signing_keys(registry: Registry) -> Mapping[str, PublicKey]:
         return {tenant: PublicKey(key) for tenant, key in session.exec(statement)}
 
 
+def status_of(registry: Registry, name: str) -> Status:
+    """Where a tenant is in its life. Raises `UnknownName`."""
+    with registry.reading() as session:
+        return Status(_known(session, name).status)
+
+
 def known(d: Desk, name: str) -> TenantRow:
     """The tenant's row. One that belongs to somebody else is as unknown as one that never was."""
     return _known(d.session, name)

@@ -1,0 +1,101 @@
+"""The authority and the registry together: what is issued is recorded, what is revoked is recorded and then published."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from flowstate_flower.errors import BadInput
+from flowstate_flower.pki import Authority, Party, Revoked, Role, fingerprint, serial_of
+from flowstate_flower.pki.authority import OwnRoot
+from flowstate_flower.registry import Registry, certificates, tenants
+from flowstate_flower.registry.certificates import CertificateView, Certified
+
+PKI = "pki"
+STANDING = "standing"
+GONE = (tenants.Status.DELETING, tenants.Status.DELETED)
+
+
+def pki_folder(registry: Registry) -> Path:
+    """Where the authority of a registry is."""
+    return registry.path.parent / PKI
+
+
+def make_authority(registry: Registry, domain: str, own: OwnRoot | None = None) -> Authority:
+    """A new authority beside the registry. Raises `BadInput`."""
+    return Authority.create(pki_folder(registry), domain, now(), own)
+
+
+def open_authority(registry: Registry) -> Authority:
+    """The authority beside the registry, able to issue now. Raises `BadInput`."""
+    if not pki_folder(registry).is_dir():
+        raise BadInput(f"there is no {pki_folder(registry)}", hint="flowstate pki init")
+    return Authority.open(pki_folder(registry), now())
+
+
+def certified(leaf: x509.Certificate, party: Party) -> Certified:
+    """What the registry keeps of a certificate."""
+    return Certified(
+        serial=serial_of(leaf),
+        tenant=party.name if party.role is Role.TENANT else None,
+        uri=party.uri,
+        fingerprint=fingerprint(leaf),
+        not_before=_text(leaf.not_valid_before_utc),
+        not_after=_text(leaf.not_valid_after_utc),
+    )
+
+
+def issue(
+    registry: Registry,
+    authority: Authority,
+    public_key: ec.EllipticCurvePublicKey,
+    party: Party,
+    *,
+    lasts: timedelta,
+    hosts: Sequence[str] = (),
+    actor: str,
+) -> x509.Certificate:
+    """Issue a certificate, record it and keep it. Raises `BadInput`, also for a tenant that was deleted, and `UnknownName`."""
+    if party.role is Role.TENANT and tenants.status_of(registry, party.name) in GONE:
+        raise BadInput(f"{party.name} was deleted", hint="its name is not used again")
+    leaf = authority.issue(public_key, party, now(), lasts=lasts, hosts=hosts)
+    certificates.issued(registry, certified(leaf, party), actor=actor)
+    authority.keep(leaf)
+    return leaf
+
+
+def revoke(registry: Registry, authority: Authority, serials: Collection[str], reason: str, *, actor: str) -> list[str]:
+    """Record that certificates hold no more, and publish it. Returns those that stood until now.
+
+    What was recorded before and could not be published is published now.
+    """
+    ended = certificates.revoked(registry, serials, reason, actor=actor)
+    publish(registry, authority)
+    return ended
+
+
+def publish(registry: Registry, authority: Authority) -> None:
+    """Write the list of revoked certificates anew, from the registry. Those that have ended by themselves need not be on it."""
+    moment = now()
+
+    def revoked() -> list[Revoked]:
+        ended = (view for view in certificates.listed(registry) if view.revoked_at and view.not_after > _text(moment))
+        return [Revoked(view.serial, datetime.fromisoformat(str(view.revoked_at))) for view in ended]
+
+    authority.publish(revoked, moment)
+
+
+def standing(registry: Registry, tenant: str) -> list[CertificateView]:
+    """A tenant's certificates that hold."""
+    return [view for view in certificates.listed(registry, tenant=tenant) if view.status == STANDING]
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def now() -> datetime:
+    """In UTC."""
+    return datetime.now(UTC)
