@@ -1,0 +1,128 @@
+"""The server is asked once for all replies, and a bad one is nobody else's loss."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.app.message import remove_content_from_message
+from flwr.common.serde import message_to_proto
+from flwr.proto.message_pb2 import PullObjectResponse
+from flwr.proto.node_pb2 import Node
+from flwr.proto.runtime_pb2 import PullAppMessagesResponse
+from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
+from flwr.superlink.grid.http_grid import HttpGrid
+
+from flowstate_flower.simulations.in_process import InProcessGrid
+from flowstate_flower.strategies.guarded_grid import UNREADABLE, GuardedGrid
+from flowstate_flower.superlink import arrivals, internals
+from flowstate_flower.superlink.arrivals import ArrivalsGrid, asking_once
+from flowstate_flower.superlink.scripted import named
+
+
+class Server:
+    """The Runtime API, where every node has answered at once; objects that are `broken` are garbage."""
+
+    def __init__(self) -> None:
+        self.questions: list[set[str]] = []
+        self.replies: dict[str, Message] = {}
+        self.broken: set[str] = set()
+        self.confirmed: list[str] = []
+        self.objects: dict[str, bytes] = {}
+
+    def PullMessages(self, request: Any) -> PullAppMessagesResponse:  # noqa: N802
+        self.questions.append(set(request.message_ids))
+        found = [self.replies.pop(asked) for asked in list(request.message_ids) if asked in self.replies]
+        for reply in found:
+            for name, part in get_all_nested_objects(reply).items():
+                self.objects[name] = b"garbage" if reply.metadata.reply_to_message_id in self.broken else part.deflate()
+        return PullAppMessagesResponse(
+            messages_list=[message_to_proto(remove_content_from_message(reply)) for reply in found],
+            message_object_trees=[get_object_tree(reply) for reply in found],
+        )
+
+    def PullObject(self, request: Any) -> PullObjectResponse:  # noqa: N802
+        return PullObjectResponse(object_found=True, object_available=True, object_content=self.objects[request.object_id])
+
+    def ConfirmMessageReceived(self, request: Any) -> None:  # noqa: N802
+        self.confirmed.append(request.message_object_id)
+
+
+class Deployed(HttpGrid):
+    """Flower's Grid on `Server`, whose nodes answer what they are sent."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self._client, self._run = server, server, internals.become_server(1)
+        self.node = Node(node_id=1)
+
+    def push_messages(self, messages: Sequence[Message]) -> list[str]:
+        ids = [internals.stamped(message) for message in messages]
+        for message_id, message in zip(ids, messages, strict=True):
+            content = RecordDict({"said": ConfigRecord({"to": message_id})})
+            self.server.replies[message_id] = named(Message(content, reply_to=message))
+        return ids
+
+
+@pytest.fixture(autouse=True)
+def _plain_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects as the fake server hands them out, without Flower's way of sending them."""
+    monkeypatch.setattr(
+        arrivals,
+        "make_pull_object_fn_protobuf",
+        lambda pull_object_protobuf, **_: lambda name: pull_object_protobuf(SimpleNamespace(object_id=name)).object_content,
+    )
+
+
+def requests(count: int) -> list[Message]:
+    internals.become_server(1)
+    return [Message(RecordDict(), node, "train") for node in range(2, 2 + count)]
+
+
+def test_one_question_brings_all_replies() -> None:
+    server = Server()
+    grid = ArrivalsGrid(Deployed(server))
+    ids = list(grid.push_messages(requests(20)))
+    replies = [reply for message_id in ids for reply in grid.pull_messages([message_id])]
+    assert [reply.content["said"]["to"] for reply in replies] == ids
+    assert server.questions == [set(ids)]
+    assert len(server.confirmed) == 20
+
+
+def test_the_server_is_not_asked_again_at_once() -> None:
+    server, now = Server(), [0.0]
+    grid = ArrivalsGrid(Deployed(server), lambda: now[0])
+    ids = list(grid.push_messages(requests(2)))
+    server.replies.clear()
+    for _ in range(5):
+        assert list(grid.pull_messages(ids)) == []
+    assert len(server.questions) == 1
+    now[0] = 100.0
+    assert list(grid.pull_messages(ids)) == []
+    now[0] += arrivals.LONGEST_PAUSE_SECONDS
+    assert list(grid.pull_messages(ids)) == []
+    assert len(server.questions) == 3
+
+
+def test_under_the_guarded_grid_a_bad_reply_costs_only_itself() -> None:
+    server = Server()
+    deployed = Deployed(server)
+    sent = requests(3)
+    grid = ArrivalsGrid(deployed)
+    pushed = deployed.push_messages
+
+    def push(messages: Sequence[Message]) -> list[str]:
+        ids = pushed(messages)
+        server.broken.add(ids[1])
+        return ids
+
+    deployed.push_messages = push  # type: ignore[method-assign]
+    answers = GuardedGrid(grid).send_and_receive(sent, timeout=30)
+    assert [answer.has_error() for answer in answers] == [False, True, False]
+    assert answers[1].error.code == UNREADABLE
+
+
+def test_a_grid_of_a_simulation_stays_as_it_is() -> None:
+    grid = InProcessGrid(lambda message, context: message, 1, workers=1)
+    assert asking_once(grid) is grid
+    grid.close()
