@@ -6,7 +6,18 @@ from datetime import UTC, datetime
 from flwr.app import Context, Message
 from flwr.clientapp import ClientApp
 
-from flowstate_flower.clients.replies import HomeOf, or_refusal, read_terms, signed_presence, signed_update, the_home
+from flowstate_flower.clients.momentum import remember
+from flowstate_flower.clients.replies import (
+    HomeOf,
+    alone,
+    or_refusal,
+    read_terms,
+    repeated_update,
+    said_before,
+    signed_presence,
+    signed_update,
+    the_home,
+)
 from flowstate_flower.clients.rounds import Site, take_part
 from flowstate_flower.clients.task import TorchTask
 from flowstate_flower.clients.training import Trainer, train
@@ -24,8 +35,12 @@ def build_client_app(task: TorchTask, home_of: HomeOf, trainer_of: TrainerOf = l
 
         def answer() -> Message:
             terms = read_terms(message)
-            site = Site(task, home, trainer_of(context), context.state)
-            return signed_update(home, message, terms, take_part(site, message, terms, datetime.now(UTC)))
+            with alone(home, terms.run):
+                site = Site(task, home, trainer_of(context), context.state)
+                if before := said_before(home, terms):
+                    remember(context.state, before.momentum)
+                    return repeated_update(home, message, terms, before)
+                return signed_update(home, message, terms, take_part(site, message, terms, datetime.now(UTC)))
 
         return or_refusal(home, message, answer)
 

@@ -1,31 +1,80 @@
-"""A tenant's home: what one folder on its own disk holds, and what the tenant signs there."""
+"""A tenant's home: the seam between taking part and what only the tenant may do, and what it signs outside of rounds."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from pydantic import ValidationError
 
-from flowstate_flower.clients.policy import TenantPolicy
-from flowstate_flower.clients.refusals import RefusalLog
+from flowstate_flower.clients.policy import Declined, TenantPolicy
+from flowstate_flower.clients.updates import UpdateStore
 from flowstate_flower.errors import BadInput
-from flowstate_flower.privacy import Ledger
+from flowstate_flower.privacy import Account, GaussianRelease
 from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import PublicKey, SigningKey
-from flowstate_flower.trust.statements import ConsentStatement, RequestStatement, WithdrawalStatement, first_problem, sign
+from flowstate_flower.trust.statements import (
+    ConsentStatement,
+    PrivacyClaim,
+    RequestStatement,
+    WithdrawalStatement,
+    first_problem,
+    sign,
+)
+from flowstate_flower.trust.terms import PrivacyTerms, Terms
 
 POLICY_FILE, KEY_FILE, LEDGER_FILE, REQUEST_FILE = "policy.toml", "signing.key", "ledger.db", "request.json"
-REFUSALS_FILE = "refusals.jsonl"
+REFUSALS_FILE, UPDATES_FOLDER = "refusals.jsonl", "updates"
 
 
 @dataclass(frozen=True, slots=True)
-class TenantHome:
-    """The tenant's policy, its signing key, its privacy ledger and its record of refusals."""
+class Charge:
+    """What one round releases, and to which account of how many `units`. `truncated_at` is the largest sample of them.
 
-    policy: TenantPolicy
-    key: SigningKey
-    ledger: Ledger
-    refusals: RefusalLog
+    `made` is what the tenant's own side does for privacy, None where it adds no noise itself: then it has nothing to claim.
+    """
+
+    account: Account
+    release: GaussianRelease
+    units: int
+    made: PrivacyTerms | None
+    truncated_at: int | None = None
+
+
+class TenantHome(Protocol):
+    """All that taking part in rounds needs of a tenant's home. The key stays behind it: in this process, or in another."""
+
+    @property
+    def policy(self) -> TenantPolicy:
+        """What the tenant allows."""
+
+    @property
+    def updates(self) -> UpdateStore | None:
+        """Where the last update of each run is kept. None, as in simulations: the same is never said twice."""
+
+    def reserve(self, terms: Terms, charge: Charge) -> PrivacyClaim | None:
+        """Reserve `charge`, or begin again what was reserved for exactly these terms and never ended.
+
+        Returns what will be claimed of it. Raises `Declined` where the budget forbids it, or the round was charged before.
+        """
+
+    def abandon(self, terms: Terms) -> None:
+        """The round failed. What was reserved stays spent, and nothing of it is signed any more."""
+
+    def settle(self, terms: Terms) -> None:
+        """The round's result leaves without a signature. Nothing else of what was reserved is signed any more."""
+
+    def sign_update(self, terms: Terms, update: str, examples: int) -> Envelope:
+        """The tenant's statement on the update with this digest, on which what was reserved for these terms is spent.
+
+        May be repeated for the same update. Raises `Declined` where the reservation was spent on another.
+        """
+
+    def sign_refusal(self, run: str, round_number: int, nonce: str, no: Declined) -> Envelope:
+        """The tenant's statement that it declines, which it also writes down for itself."""
+
+    def sign_presence(self, node: int, nonce: str) -> Envelope:
+        """The tenant's answer to a roll call."""
 
 
 @dataclass(frozen=True, slots=True)

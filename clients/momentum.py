@@ -34,3 +34,15 @@ def with_momentum(state: RecordDict, sent: Layers, trained: Layers, beta: float)
         answer[name] = np.asarray(sent[name] + momentum[name], dtype=layer.dtype, order="C")
     state[MOMENTUM] = ArrayRecord({name: Array(array) for name, array in momentum.items()})
     return answer
+
+
+def remember(state: RecordDict, momentum: Layers | None) -> None:
+    """Put `momentum`, which was kept elsewhere, into `state`. None leaves it alone."""
+    if momentum is not None:
+        state[MOMENTUM] = ArrayRecord({name: Array(np.asarray(layer)) for name, layer in momentum.items()})
+
+
+def remembered(state: RecordDict) -> dict[str, NDArray[Any]] | None:
+    """The momentum in `state`."""
+    record = state.get(MOMENTUM)
+    return {name: array.numpy() for name, array in record.items()} if isinstance(record, ArrayRecord) else None

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,20 +12,15 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricR
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
+from flowstate_flower.clients.folder_home import asked_of
 from flowstate_flower.clients.home import TenantHome
-from flowstate_flower.clients.policy import Declined
-from flowstate_flower.errors import BadInput, RunImpossible
+from flowstate_flower.clients.policy import Declined, check_request
+from flowstate_flower.clients.updates import StoredUpdate
+from flowstate_flower.errors import RunImpossible
 from flowstate_flower.trust.canonical import model_digest
-from flowstate_flower.trust.statements import (
-    PresenceStatement,
-    PrivacyClaim,
-    RefusalStatement,
-    Refused,
-    UpdateStatement,
-    first_problem,
-    sign,
-)
-from flowstate_flower.trust.terms import Frozen, Name, Nonce, Terms
+from flowstate_flower.trust.dsse import Envelope
+from flowstate_flower.trust.statements import Refused, first_problem
+from flowstate_flower.trust.terms import Name, Nonce, Terms
 
 HomeOf = Callable[[Context], TenantHome]
 EXAMPLES = "num-examples"
@@ -34,11 +30,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What one round came to: the model, how many units it was trained on, and what is claimed of their privacy."""
+    """What one round came to: the model, on how many units, and the momentum that the next round goes on from, if any."""
 
     layers: Layers
     examples: int
-    claim: PrivacyClaim | None
+    momentum: Layers | None = None
 
 
 def read_terms(message: Message) -> Terms:
@@ -66,24 +62,40 @@ def sent_layers(message: Message, terms: Terms) -> dict[str, NDArray[Any]]:
     return layers
 
 
+def alone(home: TenantHome, run: str) -> AbstractContextManager[None]:
+    """One request of a run after the other, over all processes of this tenant; at once where nothing is kept."""
+    return nullcontext() if home.updates is None else home.updates.alone(run)
+
+
+def said_before(home: TenantHome, terms: Terms) -> Trained | None:
+    """What was trained in answer to exactly these terms, whatever the nonce: it costs nothing to say it again.
+
+    It was, or may have been, sent already, so the policy's hours do not matter. Raises `Declined` where the policy no longer
+    allows the rest.
+    """
+    stored = None if home.updates is None else home.updates.last(terms.run)
+    if stored is None or stored.asked != asked_of(terms):
+        return None
+    check_request(home.policy.model_copy(update={"hours": None}), terms, datetime.now(UTC))
+    return Trained(stored.layers, stored.examples, stored.momentum)
+
+
 def signed_update(home: TenantHome, message: Message, terms: Terms, trained: Trained) -> Message:
-    """The tenant's update, and over its digest the tenant's signature. No metric but the number of units leaves."""
-    statement = UpdateStatement(
-        run=terms.run,
-        round=terms.round,
-        tenant=terms.tenant,
-        base=terms.base,
-        nonce=terms.nonce,
-        update=model_digest(trained.layers.items()),
-        examples=trained.examples,
-        privacy=trained.claim,
-        at=_now(),
-    )
+    """The tenant's update, on its disk before it is signed, and signed before it is sent."""
+    if home.updates is not None:
+        kept = StoredUpdate(terms.run, terms.round, asked_of(terms), trained.examples, trained.layers, trained.momentum)
+        home.updates.keep(kept)
+    return repeated_update(home, message, terms, trained)
+
+
+def repeated_update(home: TenantHome, message: Message, terms: Terms, trained: Trained) -> Message:
+    """An update, and over its digest the tenant's signature. No metric but the number of units leaves."""
+    envelope = home.sign_update(terms, model_digest(trained.layers.items()), trained.examples)
     content = RecordDict(
         {
             "arrays": ArrayRecord({name: Array(np.asarray(layer)) for name, layer in trained.layers.items()}),
             "metrics": MetricRecord({EXAMPLES: trained.examples}),
-            "statement": _sealed(home, statement),
+            "statement": _record(envelope),
         }
     )
     return Message(content, reply_to=message)
@@ -95,21 +107,8 @@ def signed_refusal(home: TenantHome, message: Message, no: Declined) -> Message:
         address = _Address.model_validate_json(_terms_bytes(message))
     except (Declined, ValidationError):
         address = _Address()
-    statement = RefusalStatement(
-        run=address.run,
-        round=address.round,
-        tenant=home.policy.tenant,
-        nonce=address.nonce,
-        reason=no.reason,
-        detail=str(no)[:300],
-        at=_now(),
-    )
-    envelope = sign(statement, home.key)
-    try:
-        home.refusals.append(statement, envelope)
-    except BadInput as error:
-        log.error("%s", error)  # a full disk makes no yes of a no
-    return Message(RecordDict({"statement": ConfigRecord({"envelope": envelope.to_bytes()})}), reply_to=message)
+    envelope = home.sign_refusal(address.run, address.round, address.nonce, no)
+    return Message(RecordDict({"statement": _record(envelope)}), reply_to=message)
 
 
 def or_refusal(home: TenantHome, message: Message, answer: Callable[[], Message]) -> Message:
@@ -144,8 +143,7 @@ def signed_presence(home: TenantHome, message: Message, node: int) -> Message:
     """A tenant's answer to a roll call."""
     challenge = message.content["challenge"]
     nonce = challenge["nonce"] if isinstance(challenge, ConfigRecord) else ""
-    presence = PresenceStatement(tenant=home.policy.tenant, node=node, nonce=str(nonce))
-    return Message(RecordDict({"statement": _sealed(home, presence)}), reply_to=message)
+    return Message(RecordDict({"statement": _record(home.sign_presence(node, str(nonce)))}), reply_to=message)
 
 
 class _Address(BaseModel):
@@ -164,9 +162,5 @@ def _terms_bytes(message: Message) -> bytes:
     return data
 
 
-def _sealed(home: TenantHome, statement: Frozen) -> ConfigRecord:
-    return ConfigRecord({"envelope": sign(statement, home.key).to_bytes()})
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def _record(envelope: Envelope) -> ConfigRecord:
+    return ConfigRecord({"envelope": envelope.to_bytes()})

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 
 from flowstate_flower.clients.clipping import clipped_update, moved
 from flowstate_flower.clients.fingerprint import fingerprint
-from flowstate_flower.clients.home import TenantHome
+from flowstate_flower.clients.home import Charge, TenantHome
 from flowstate_flower.clients.limits import Watch, check_memory
-from flowstate_flower.clients.momentum import with_momentum
+from flowstate_flower.clients.momentum import remember, remembered, with_momentum
 from flowstate_flower.clients.policy import Declined, TenantPolicy, check
 from flowstate_flower.clients.randomness import Stream, open_stream
 from flowstate_flower.clients.replies import Layers, Trained, sent_layers
-from flowstate_flower.clients.spending import WHOLE_TENANT, Charge, account_of, claim_of, spending
+from flowstate_flower.clients.spending import WHOLE_TENANT, account_of, spending
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
 from flowstate_flower.clients.training import Choices, LocalJob, Trainer, choices_of, pick_device, rehearse, units_of
+from flowstate_flower.clients.updates import StoredUpdate
 from flowstate_flower.privacy import GaussianRelease, truncated_poisson
-from flowstate_flower.trust.statements import PrivacyClaim, Refused
+from flowstate_flower.trust.statements import Refused
 from flowstate_flower.trust.terms import PrivacyTerms, Terms
 
 
@@ -45,7 +46,6 @@ def take_part(site: Site, message: Message, terms: Terms, now: datetime) -> Trai
        not met the data yet: what a trial on it would say costs nothing, and so must not depend on what the server sent.
     4. The round's privacy is reserved in the tenant's ledger, at its full cost.
     5. Training, within the policy's time and memory. What fails here stays charged.
-    6. The ledger notes that the round ended as it was reserved.
 
     No metric leaves: what is signed is the model, and N.
     """
@@ -60,13 +60,13 @@ def take_part(site: Site, message: Message, terms: Terms, now: datetime) -> Trai
     units = _units(examples, terms.privacy)
     choices = _choices(site, terms, model, examples, units)
     charge = _charge(site.home, terms, examples, units)
-    with spending(site.home, terms, charge) as epsilon:  # 4, and 6 where the block ends
+    with spending(site.home, terms, charge):  # 4
         model.load_state_dict(weights)  # 5
         job = _job(site, terms, model.to(device), examples, device)
         site.trainer(replace(job, choices=choices, between_steps=watch.between_steps))
         watch.between_steps()
         layers = _what_leaves(site, terms, sent, model)
-    return Trained(layers, units, _claim(site.home, terms.privacy, charge, epsilon))
+    return Trained(layers, units, remembered(site.state) if terms.work.worker_momentum > 0 else None)
 
 
 def _weights(model: torch.nn.Module, layers: Layers) -> dict[str, torch.Tensor]:
@@ -111,17 +111,12 @@ def _charge(home: TenantHome, terms: Terms, examples: Examples, units: int) -> C
     if asked is None or home.policy.privacy is None:
         return None
     if asked.unit == "tenant":
-        account = account_of(home, "tenant", WHOLE_TENANT, 1)
-        return Charge(account, GaussianRelease(asked.noise_multiplier, sample_rate=1.0, steps=1), 1)
+        account = account_of(home.policy, "tenant", WHOLE_TENANT, 1)
+        return Charge(account, GaussianRelease(asked.noise_multiplier, sample_rate=1.0, steps=1), 1, None)
     sampling = truncated_poisson(units, terms.work.batch_size)
     release = GaussianRelease(asked.noise_multiplier, sampling.rate, terms.work.steps, sampling.excess)
-    return Charge(account_of(home, asked.unit, fingerprint(examples), units), release, units, sampling.largest)
-
-
-def _claim(home: TenantHome, asked: PrivacyTerms | None, charge: Charge | None, epsilon: float) -> PrivacyClaim | None:
-    """None where the tenant adds no noise of its own: then it has nothing to claim."""
-    local = _local_privacy(asked)
-    return None if charge is None or local is None else claim_of(home, local, charge, epsilon)
+    account = account_of(home.policy, asked.unit, fingerprint(examples), units)
+    return Charge(account, release, units, asked, sampling.largest)
 
 
 def _job(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, device: torch.device) -> LocalJob:
@@ -152,7 +147,15 @@ def _what_leaves(site: Site, terms: Terms, sent: Layers, model: torch.nn.Module)
     """The trained model; its running mean, where that is asked; its clipped update, where the tenant is the unit."""
     layers = {name: np.asarray(tensor.detach().cpu().numpy(), order="C") for name, tensor in model.state_dict().items()}
     if terms.work.worker_momentum > 0:
+        if remembered(site.state) is None and (before := _last_of(site.home, terms)):  # Flower's state is gone: a restart
+            remember(site.state, before.momentum)
         layers = with_momentum(site.state, sent, layers, terms.work.worker_momentum)
     if terms.privacy is not None and terms.privacy.unit == "tenant":
         layers = moved(sent, clipped_update(sent, layers, terms.privacy.clip_norm))
     return layers
+
+
+def _last_of(home: TenantHome, terms: Terms) -> StoredUpdate | None:
+    """What this tenant sent last in an earlier round of the run."""
+    stored = None if home.updates is None else home.updates.last(terms.run)
+    return stored if stored is not None and stored.round < terms.round else None

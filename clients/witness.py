@@ -5,11 +5,11 @@ The memory is a file beside the key. It is written before the signature is given
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flowstate_flower.clients.durable import replace_file
 from flowstate_flower.clients.home import KEY_FILE
 from flowstate_flower.errors import BadInput
 from flowstate_flower.transparency.checkpoint import Checkpoint, verified
@@ -67,20 +67,9 @@ def _read(path: Path) -> str | None:
 
 def _write(path: Path, note: str) -> None:
     """The whole note, on the disk before this returns."""
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        replace_file(path, [note.encode()])
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise BadInput(f"cannot remember the checkpoint in {path}: {error.strerror}", hint="nothing was signed") from error
 
 

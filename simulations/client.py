@@ -46,7 +46,7 @@ def client_of(world: World, honest: Trainer | None = None) -> ClientApp:
 
     @cache
     def home(tenant: str) -> TenantHome:
-        return wiring.open_home(world.home(tenant))
+        return wiring.open_home(world.home(tenant), keeps_updates=False)
 
     def attacking(context: Context) -> Trainer:
         return trainer_of(tenant_of(context), world.plan.scenario.attackers, honest)

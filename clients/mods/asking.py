@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from flwr.app import Context, Message
 from flwr.clientapp.typing import ClientAppCallable, Mod
 
-from flowstate_flower.clients.mods.declared import Declared, check_noised, put_claim
+from flowstate_flower.clients.folder_home import privacy_of
+from flowstate_flower.clients.home import Charge
+from flowstate_flower.clients.mods.declared import SIGNED_OUTSIDE, Declared, check_noised, put_claim
 from flowstate_flower.clients.policy import Declined, check_privacy, check_request
 from flowstate_flower.clients.replies import HomeOf, is_refusal, or_refusal, read_terms, sent_layers, signed_refusal, the_home
-from flowstate_flower.clients.spending import Charge, account_of, claim_of, privacy_of, spending
+from flowstate_flower.clients.spending import account_of, spending
 from flowstate_flower.trust.terms import Terms
 
 
@@ -46,15 +48,20 @@ def budget(home_of: HomeOf, declared: Declared | Callable[[Terms], Declared]) ->
         def answer() -> Message:
             terms = read_terms(message)
             made = declared if isinstance(declared, Declared) else declared(terms)
-            check_privacy(privacy_of(home), made.terms)
-            charge = Charge(account_of(home, made.unit, made.data_set, made.units), made.release, made.units)
-            with spending(home, terms, charge) as epsilon:
+            check_privacy(privacy_of(home.policy), made.terms)
+            account = account_of(home.policy, made.unit, made.data_set, made.units)
+            charge = Charge(account, made.release, made.units, made.terms)
+            with spending(home, terms, charge) as claim:
                 reply = call_next(message, context)
                 if reply.has_error() or is_refusal(reply):
+                    home.abandon(terms)
                     return reply
                 if made.unit == "tenant":
                     check_noised(reply, made)
-            put_claim(reply, claim_of(home, made.terms, charge, epsilon))
+                if not SIGNED_OUTSIDE.get():
+                    home.settle(terms)
+            if claim is not None:
+                put_claim(reply, claim)
             return reply
 
         return or_refusal(home, message, answer)

@@ -1,5 +1,6 @@
 """What a round of somebody else's app releases, as the tenant declares it, and how mods tell one another of it."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from flwr.app import ConfigRecord, Message
@@ -12,6 +13,8 @@ from flowstate_flower.trust.statements import PrivacyClaim
 from flowstate_flower.trust.terms import ClippingName, PrivacyTerms, Unit
 
 NOISED, CLAIM = "flowstate.noised", "flowstate.claim"
+SIGNED_OUTSIDE: ContextVar[bool] = ContextVar("signed_outside", default=False)
+"""Whether `signing` waits outside, which settles what `budget` reserved once it has kept the update. No message can say so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flowstate_flower.clients.clipping import clipped_update, moved, with_noise
 from flowstate_flower.clients.home import TenantHome
-from flowstate_flower.clients.mods.declared import NOISED, Declared, mark_noised, taken_claim
+from flowstate_flower.clients.mods.declared import NOISED, SIGNED_OUTSIDE, Declared, mark_noised, taken_claim
 from flowstate_flower.clients.policy import Declined
 from flowstate_flower.clients.randomness import Stream
 from flowstate_flower.clients.replies import (
@@ -17,9 +17,12 @@ from flowstate_flower.clients.replies import (
     HomeOf,
     Layers,
     Trained,
+    alone,
     is_refusal,
     or_refusal,
     read_terms,
+    repeated_update,
+    said_before,
     sent_layers,
     signed_update,
     the_home,
@@ -87,22 +90,42 @@ def signing(home_of: HomeOf) -> Mod:
         def answer() -> Message:
             terms = read_terms(message)
             base = sent_layers(message, terms)
-            reply = call_next(message, context)
-            if reply.has_error():
-                raise BadInput(f"the app failed: {reply.error.reason}", hint="its own log says why")
-            if is_refusal(reply):
-                return reply
-            _check_unsigned(reply)
-            claim, layers = taken_claim(reply), _layers(reply)
-            if {n: (a.shape, a.dtype) for n, a in base.items()} != {n: (a.shape, a.dtype) for n, a in layers.items()}:
-                raise BadInput("the app returns other layers than it was sent", hint="every layer, in its shape and type")
-            ordered = {name: layers[name] for name in base}
-            examples = 1 if claim is not None and claim.unit == "tenant" else _examples(reply)
-            return signed_update(home, message, terms, Trained(ordered, examples, claim))
+            with alone(home, terms.run):
+                if before := said_before(home, terms):
+                    return repeated_update(home, message, terms, before)
+                reply = _signed_outside(message, context, call_next)
+                if is_refusal(reply):
+                    return reply
+                try:
+                    return signed_update(home, message, terms, _leaves(base, reply))
+                except Exception:
+                    home.abandon(terms)
+                    raise
 
         return or_refusal(home, message, answer)
 
     return mod
+
+
+def _signed_outside(message: Message, context: Context, call_next: ClientAppCallable) -> Message:
+    """What the app returns, knowing that what it reserves is settled outside of it."""
+    token = SIGNED_OUTSIDE.set(True)
+    try:
+        return call_next(message, context)
+    finally:
+        SIGNED_OUTSIDE.reset(token)
+
+
+def _leaves(base: Layers, reply: Message) -> Trained:
+    """What of the app's reply is sent. Raises `BadInput` where it cannot be."""
+    if reply.has_error():
+        raise BadInput(f"the app failed: {reply.error.reason}", hint="its own log says why")
+    _check_unsigned(reply)
+    claim, layers = taken_claim(reply), _layers(reply)
+    if {n: (a.shape, a.dtype) for n, a in base.items()} != {n: (a.shape, a.dtype) for n, a in layers.items()}:
+        raise BadInput("the app returns other layers than it was sent", hint="every layer, in its shape and type")
+    examples = 1 if claim is not None and claim.unit == "tenant" else _examples(reply)
+    return Trained({name: layers[name] for name in base}, examples)
 
 
 def _layers(message: Message) -> dict[str, NDArray[Any]]:

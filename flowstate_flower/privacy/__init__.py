@@ -4,10 +4,11 @@ from flowstate_flower.privacy.accountant import Accountant, epsilon_of
 from flowstate_flower.privacy.budget import Account, Budget
 from flowstate_flower.privacy.events import GaussianRelease
 from flowstate_flower.privacy.filter import Filter, planned_order
-from flowstate_flower.privacy.ledger import BudgetExhausted, Ledger, RoundAlreadyCharged
+from flowstate_flower.privacy.ledger import MOST_REPEATS, BudgetExhausted, Ledger, Reservation, RoundAlreadyCharged
 from flowstate_flower.privacy.sampling import Sampling, truncated_poisson
 
 __all__ = [
+    "MOST_REPEATS",
     "Account",
     "Accountant",
     "Budget",
@@ -15,6 +16,7 @@ __all__ = [
     "Filter",
     "GaussianRelease",
     "Ledger",
+    "Reservation",
     "RoundAlreadyCharged",
     "Sampling",
     "epsilon_of",

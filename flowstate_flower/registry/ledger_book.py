@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from flowstate_flower.errors import BrokenRegistry
-from flowstate_flower.privacy import Account, Accountant, GaussianRelease
+from flowstate_flower.privacy import MOST_REPEATS, Account, Accountant, GaussianRelease
 from flowstate_flower.registry.desk import timestamp
 from flowstate_flower.registry.ledger_tables import LedgerAccountRow, LedgerEntryRow, LedgerHeadRow
 from flowstate_flower.trust.canonical import canonical, digest
@@ -17,8 +17,12 @@ from flowstate_flower.trust.keys import PublicKey
 from flowstate_flower.trust.statements import BudgetStatement, read
 
 OPENED, TIGHTENED, SIGNED = "opened", "tightened", "signed"
-PLANNED, RESERVED, SETTLED = "planned", "reserved", "settled"
+PLANNED, RESERVED, SETTLED, ABANDONED = "planned", "reserved", "settled", "abandoned"
+REPEATED = tuple(f"repeated-{number}" for number in range(1, MOST_REPEATS + 1))
+"""A round was begun again, for the first time, for the second, and so on: each kind is entered once for a round."""
 OF_BUDGETS = (OPENED, TIGHTENED, SIGNED)
+NOTED = frozenset({"memo", "epsilon"})
+"""What an entry of a reservation says beside the release."""
 NOTHING_BEFORE = "0" * 64
 BROKEN = "restore a copy of the home: what the ledger says is no longer what happened"
 
@@ -59,7 +63,8 @@ def enter(
 
 def release_in(entry: LedgerEntryRow) -> GaussianRelease:
     """What an entry reserved."""
-    return GaussianRelease(**json.loads(entry.body))
+    body = json.loads(entry.body)
+    return GaussianRelease(**{name: value for name, value in body.items() if name not in NOTED})
 
 
 def check_budgets(session: Session, key: PublicKey | None) -> None:

@@ -1,6 +1,5 @@
 """What a tenant reads of its own ledger. Frozen, ready for JSON."""
 
-import json
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -87,7 +86,7 @@ def _charges(session: Session, row: LedgerAccountRow) -> tuple[ChargeView, ...]:
     found, total = [], Accountant()
     for entry in entries:
         if entry.kind == book.RESERVED and entry.run is not None and entry.round is not None:
-            release = GaussianRelease(**json.loads(entry.body))
+            release = book.release_in(entry)
             total = total.after(release)
             ended = settled.get((entry.run, entry.round))
             found.append(ChargeView(entry.run, entry.round, release, entry.at, ended, total.epsilon(row.delta)))

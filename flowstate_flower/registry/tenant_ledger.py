@@ -4,6 +4,7 @@ Everything ever reserved counts as spent, settled or not: a crash never gives bu
 signs and by nothing else.
 """
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from flowstate_flower.privacy import (
     BudgetExhausted,
     Filter,
     GaussianRelease,
+    Reservation,
     RoundAlreadyCharged,
     planned_order,
 )
@@ -80,14 +82,16 @@ class TenantLedger:
                 row.epsilon = budget.epsilon
                 book.enter(session, book.TIGHTENED, row.name, {"epsilon": budget.epsilon})
 
-    def reserve(self, account: Account, run: str, round_number: int, release: GaussianRelease, budget: Budget) -> float:
+    def reserve(
+        self, account: Account, run: str, round_number: int, release: GaussianRelease, budget: Budget, memo: str = ""
+    ) -> float:
         """See `privacy.Ledger.reserve`."""
         with self._writing() as session:
             row = self._find(session, account)
             if row is None:
                 raise BudgetExhausted("no account was opened for these data")
-            if self._entry(session, row, book.RESERVED, run, round_number):
-                raise RoundAlreadyCharged(f"round {round_number} of {run} was charged before")
+            if before := self._entry(session, row, book.RESERVED, run, round_number):
+                return self._begin_again(session, row, before, memo)
             if is_waiting(session, row):
                 raise BudgetExhausted(f"these data have no budget yet: account {row.name[:12]} has to be opened by the tenant")
             allowed = Budget(min(row.epsilon, budget.epsilon), account.delta)
@@ -100,17 +104,38 @@ class TenantLedger:
                 what = f"ε would be {epsilon:.3f} of at most {allowed.epsilon:g} at δ = {account.delta:g}"
                 raise BudgetExhausted(what if epsilon > allowed.epsilon else f"{what}, which is too near to go on")
             row.total, row.excess, row.charges = spent.to_bytes(), spent.excess, row.charges + 1
-            book.enter(session, book.RESERVED, row.name, asdict(release), run, round_number)
+            noted = {"memo": memo, "epsilon": epsilon} if memo else {}
+            book.enter(session, book.RESERVED, row.name, {**asdict(release), **noted}, run, round_number)
         return epsilon
 
-    def settle(self, account: Account, run: str, round_number: int, steps: int | None = None) -> None:
+    def settle(
+        self, account: Account, run: str, round_number: int, steps: int | None = None, update: str | None = None
+    ) -> None:
         """See `privacy.Ledger.settle`. Raises `ValueError` for a round that was never reserved."""
         with self._writing() as session:
-            row = self._find(session, account)
-            if row is None or not self._entry(session, row, book.RESERVED, run, round_number):
-                raise ValueError(f"round {round_number} of {run} was never reserved")
-            if not self._entry(session, row, book.SETTLED, run, round_number):
-                book.enter(session, book.SETTLED, row.name, {"steps": steps}, run, round_number)
+            row = self._reserved_row(session, account, run, round_number)
+            if self._entry(session, row, book.ABANDONED, run, round_number):
+                raise RoundAlreadyCharged(f"round {round_number} of {run} failed before")
+            before = self._entry(session, row, book.SETTLED, run, round_number)
+            if before is None:
+                book.enter(session, book.SETTLED, row.name, {"steps": steps, "update": update}, run, round_number)
+            elif json.loads(before.body).get("update") != update:
+                raise RoundAlreadyCharged(f"round {round_number} of {run} ended before, with another update")
+
+    def abandon(self, account: Account, run: str, round_number: int) -> None:
+        """See `privacy.Ledger.abandon`. Raises `ValueError` for a round that was never reserved."""
+        with self._writing() as session:
+            row = self._reserved_row(session, account, run, round_number)
+            if not any(self._entry(session, row, kind, run, round_number) for kind in (book.SETTLED, book.ABANDONED)):
+                book.enter(session, book.ABANDONED, row.name, {}, run, round_number)
+
+    def reserved(self, run: str, round_number: int) -> list[Reservation]:
+        """See `privacy.Ledger.reserved`. Reservations without a memo are left out."""
+        with self.reading() as session:
+            where = {"run": run, "round": round_number, "kind": book.RESERVED}
+            newest = select(LedgerEntryRow).filter_by(**where).order_by(col(LedgerEntryRow.position).desc())
+            found = [(session.get_one(LedgerAccountRow, entry.account), entry) for entry in session.exec(newest)]
+            return [self._reservation(session, row, entry) for row, entry in found if "memo" in json.loads(entry.body)]
 
     def spent(self, account: Account) -> float:
         """See `privacy.Ledger.spent`."""
@@ -189,6 +214,33 @@ class TenantLedger:
 
     def _find(self, session: Session, account: Account) -> LedgerAccountRow | None:
         return session.exec(select(LedgerAccountRow).filter_by(**asdict(account))).first()
+
+    def _reserved_row(self, session: Session, account: Account, run: str, number: int) -> LedgerAccountRow:
+        row = self._find(session, account)
+        if row is None or not self._entry(session, row, book.RESERVED, run, number):
+            raise ValueError(f"round {number} of {run} was never reserved")
+        return row
+
+    def _begin_again(self, session: Session, row: LedgerAccountRow, before: LedgerEntryRow, memo: str) -> float:
+        """The ε of a reservation that may be used once more."""
+        body, run, number = json.loads(before.body), str(before.run), before.round or 0
+        ended = any(self._entry(session, row, kind, run, number) for kind in (book.SETTLED, book.ABANDONED))
+        left = [kind for kind in book.REPEATED if not self._entry(session, row, kind, run, number)]
+        if not memo or body.get("memo") != memo or ended or not left:
+            raise RoundAlreadyCharged(f"round {number} of {run} was charged before")
+        book.enter(session, left[0], row.name, {}, run, number)
+        return float(body["epsilon"])
+
+    def _reservation(self, session: Session, row: LedgerAccountRow, entry: LedgerEntryRow) -> Reservation:
+        body, run, number = json.loads(entry.body), str(entry.run), entry.round or 0
+        settled = self._entry(session, row, book.SETTLED, run, number)
+        return Reservation(
+            Account(row.tenant, row.data_set, row.unit, row.delta),  # type: ignore[arg-type]
+            body["memo"],
+            body["epsilon"],
+            json.loads(settled.body).get("update") or "" if settled else None,
+            self._entry(session, row, book.ABANDONED, run, number) is not None,
+        )
 
     def _entry(self, session: Session, row: LedgerAccountRow, kind: str, run: str, number: int) -> LedgerEntryRow | None:
         where = {"account": row.name, "run": run, "round": number, "kind": kind}

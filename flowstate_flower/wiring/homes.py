@@ -4,17 +4,19 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from flowstate_flower.clients.folder_home import FolderHome
 from flowstate_flower.clients.home import (
     KEY_FILE,
     LEDGER_FILE,
     POLICY_FILE,
     REFUSALS_FILE,
     REQUEST_FILE,
-    TenantHome,
+    UPDATES_FOLDER,
     TenantVoice,
 )
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.clients.refusals import RefusalLog
+from flowstate_flower.clients.updates import UpdateStore
 from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.errors import BadInput
 from flowstate_flower.registry import Registry, rounds, tenants
@@ -23,11 +25,15 @@ from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 
 
-def open_home(folder: Path) -> TenantHome:
-    """The home of a tenant: `policy.toml`, `signing.key`, `ledger.db` and `refusals.jsonl` in one folder."""
+def open_home(folder: Path, *, keeps_updates: bool = True) -> FolderHome:
+    """The home of a tenant: `policy.toml`, `signing.key`, `ledger.db`, `refusals.jsonl` and `updates/` in one folder.
+
+    Without `keeps_updates`, for simulations, a question that was answered before is refused.
+    """
     voice = open_voice(folder)
     ledger = TenantLedger(folder / LEDGER_FILE, voice.key.public)
-    return TenantHome(voice.policy, voice.key, ledger, RefusalLog(folder / REFUSALS_FILE))
+    updates = UpdateStore(folder / UPDATES_FOLDER) if keeps_updates else None
+    return FolderHome(voice.policy, voice.key, ledger, RefusalLog(folder / REFUSALS_FILE), updates)
 
 
 def open_ledger(folder: Path) -> TenantLedger:

@@ -135,9 +135,11 @@ def test_rounds_add_up_and_the_budget_ends_them(clinic) -> None:
 
 def test_a_round_is_charged_once(clinic) -> None:
     clinic.app = numpy_app(by(1.0), *all_mods(clinic, Declared(noise_multiplier=20.0, clip_norm=0.5)))
-    clinic.ask(arrays=BASE, privacy=None)
+    first = clinic.update(clinic.ask(arrays=BASE, privacy=None))
     before = spent(clinic)
-    assert clinic.refusal(clinic.ask(arrays=BASE, privacy=None)).reason == Refused.REPLAYED_ROUND
+    assert clinic.update(clinic.ask(arrays=BASE, privacy=None, nonce="a" * 32)).update == first.update
+    other = BASE | {"bias": np.ones(7, "f8")}
+    assert clinic.refusal(clinic.ask(arrays=other, privacy=None)).reason == Refused.REPLAYED_ROUND
     assert spent(clinic) == before
 
 

@@ -92,11 +92,12 @@ def test_the_budget_outlives_runs_and_restarts(site) -> None:
     assert clinic.refusal(clinic.ask(run="wednesday")).reason == Refused.BUDGET
 
 
-def test_a_replayed_round_is_refused_and_costs_nothing(site) -> None:
+def test_a_round_that_is_asked_again_for_more_is_refused_and_costs_nothing(site) -> None:
     clinic = site()
     clinic.ask()
     before = clinic.spent()
-    assert clinic.refusal(clinic.ask()).reason == Refused.REPLAYED_ROUND
+    more = LocalWork(steps=6, batch_size=10, learning_rate=0.5).model_dump()
+    assert clinic.refusal(clinic.ask(work=more)).reason == Refused.REPLAYED_ROUND
     assert clinic.spent() == before
 
 
