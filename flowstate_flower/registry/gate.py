@@ -4,7 +4,7 @@ One judgement for the three: active, agreeing to the purpose, and what is asked 
 """
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import load_only
@@ -14,6 +14,7 @@ from flowstate_flower.admission import Fault, Reason
 from flowstate_flower.registry import draws
 from flowstate_flower.registry.configuration import Configuration, Quotas, effective_for
 from flowstate_flower.registry.database import Registry
+from flowstate_flower.registry.deployment_tables import RunSpecRow
 from flowstate_flower.registry.desk import desk, timestamp
 from flowstate_flower.registry.quotas import Meters
 from flowstate_flower.registry.tables import ConsentRow, InvitationRow, KeyRow, PrivacyEventRow, RoundRow, RunRow, TenantRow
@@ -66,6 +67,36 @@ def candidates(registry: Registry, ask: Ask, tenants: Collection[str]) -> Mappin
     return found
 
 
+def agreeing(registry: Registry, run: str, tenants: Collection[str]) -> set[str]:
+    """Those of `tenants` that are active and agree to the purpose and the app of a recorded run.
+
+    For whoever delivers messages and does not know the run's terms. How much is asked of whom is judged by `dispatch`.
+    """
+    with registry.reading() as session:
+        row, spec = session.get(RunRow, run), session.get(RunSpecRow, run)
+        if row is None:
+            return set()
+        app, now = spec.app if spec is not None else None, timestamp()
+        able = {
+            name: consent
+            for name, consent in _consents(session, row.purpose, tenants).items()
+            if (consent.expires_at is None or consent.expires_at > now) and (app is None or consent.app in {None, app})
+        }
+        return set(_active(session, able))
+
+
+def active(registry: Registry, tenants: Collection[str]) -> set[str]:
+    """Those of `tenants` that are active."""
+    with registry.reading() as session:
+        return set(_active(session, tenants))
+
+
+def most_nodes(registry: Registry, tenant: str) -> int | None:
+    """How many nodes a tenant may have, whatever the run; None where that is not bounded."""
+    with registry.reading() as session:
+        return effective_for(session, "", [tenant])[tenant].quotas.nodes
+
+
 def cohort(registry: Registry, ask: Ask, count: int, rng: random.Random, model_bytes: int = 0) -> Mapping[str, PublicKey]:
     """`count` tenants that may be asked and are within their quotas, or all of these where they are fewer; nothing is charged.
 
@@ -112,6 +143,11 @@ def standing(registry: Registry, ask: Ask, received: Mapping[str, int]) -> Mappi
                 if fault is not None and isinstance(found[tenant], Bounds):
                     found[tenant] = fault
     return found
+
+
+def _active(session: Session, names: Collection[str]) -> Sequence[str]:
+    own = (col(TenantRow.name).in_(names), TenantRow.status == Status.ACTIVE)
+    return session.exec(select(TenantRow.name).where(*own)).all()
 
 
 def _able(session: Session, ask: Ask, names: Collection[str], settings: Settings) -> dict[str, PublicKey]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from cryptography import x509
 
+from flowstate_flower.pki import tenant_of
 from flowstate_flower.superlink.events import Kind, Tally
 from flowstate_flower.superlink.roll import Revocations, Roll
 
@@ -41,16 +42,10 @@ def peer_of(certificate: bytes, trust_domain: str) -> Peer | None:
     """The tenant that a DER certificate names with `spiffe://DOMAIN/tenant/NAME`; None where it names none, or several."""
     try:
         parsed = x509.load_der_x509_certificate(certificate)
-        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-    except (ValueError, x509.ExtensionNotFound):
+    except ValueError:
         return None
-    before, tenant = f"spiffe://{trust_domain}/tenant/", ""
-    if len(uris) == 1 and uris[0].startswith(before):
-        tenant = uris[0].removeprefix(before)
-    if not tenant or "/" in tenant:
-        return None
-    return Peer(tenant, parsed.serial_number, parsed.not_valid_after_utc.timestamp())
+    tenant = tenant_of(parsed, trust_domain)
+    return None if tenant is None else Peer(tenant, parsed.serial_number, parsed.not_valid_after_utc.timestamp())
 
 
 class Standing:
