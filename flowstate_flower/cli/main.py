@@ -26,6 +26,7 @@ from flowstate_flower.cli import (
     registry,
     rules,
     simulation,
+    superlink,
     tenant,
 )
 from flowstate_flower.cli.output import complain
@@ -43,6 +44,7 @@ app.command("simulate")(simulation.simulate)
 app.command("scenarios")(simulation.scenarios)
 app.command("rules")(rules.rules)
 app.add_typer(deployment.app, name="registry")
+app.add_typer(superlink.app, name="superlink")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(consent.app, name="consent")
 app.add_typer(privacy.app, name="privacy")

@@ -54,6 +54,22 @@ class SuperlinkDocument(Document):
     enrolment: Address | None = None
     limits: Limits = Limits()
 
+    def listening_at(
+        self, host: str | None, port: int | None, operators_port: int | None, enrolment_port: int | None
+    ) -> "SuperlinkDocument":
+        """The document with what a command line says: `host` is for tenants and enrolment, never for operators."""
+        tenants = self.tenants.model_copy(update=_said(host=host, port=port))
+        operators = self.operators.model_copy(update=_said(port=operators_port))
+        enrolment = self.enrolment
+        if enrolment is not None or enrolment_port is not None:
+            here = enrolment or Address(host=tenants.host, port=enrolment_port or tenants.port)
+            enrolment = here.model_copy(update=_said(host=host, port=enrolment_port))
+        return self.model_copy(update={"tenants": tenants, "operators": operators, "enrolment": enrolment})
+
+
+def _said(**values: str | int | None) -> dict[str, str | int]:
+    return {name: value for name, value in values.items() if value is not None}
+
 
 def read_document(folder: Path) -> SuperlinkDocument:
     """The settings of the operator's `folder`, or all defaults where it has no `superlink.toml`. Raises `BadInput`."""

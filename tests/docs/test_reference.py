@@ -20,6 +20,9 @@ from flowstate_flower.registry.tables import AUDITED, AuditEventRow, LogHeadRow
 from flowstate_flower.registry.tenancy_tables import UsageRow
 from flowstate_flower.simulations.results import Results
 from flowstate_flower.simulations.scenario import Scenario, shipped
+from flowstate_flower.superlink.accounts import Role
+from flowstate_flower.superlink.document import SuperlinkDocument
+from flowstate_flower.superlink.events import Kind as EventKind
 from flowstate_flower.trust.statements import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +57,7 @@ NAMED = {
     "registry.md": {str(table.__tablename__) for table in (*AUDITED, AuditEventRow, LogHeadRow, *LEDGER, UsageRow)},
     "isolation.md": {probe.name for probe in SUITE},
     "metrics.md": {*METRICS, *(str(word) for word in (*Kind, *Severity))},
+    "superlink.md": {*keys(SuperlinkDocument), *(str(word) for word in (*EventKind, *Role))},
     "settings.md": {f"{section}.{name}" for section, values in Configuration().model_dump().items() for name in values},
 }
 
