@@ -14,6 +14,7 @@ from flowstate_flower import __version__
 from flowstate_flower.cli import (
     audit,
     bench,
+    client,
     config,
     consent,
     deployment,
@@ -46,6 +47,7 @@ app.command("rules")(rules.rules)
 app.add_typer(deployment.app, name="registry")
 app.add_typer(superlink.app, name="superlink")
 app.add_typer(tenant.app, name="tenant")
+app.add_typer(client.app, name="client")
 app.add_typer(consent.app, name="consent")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(config.app, name="config")

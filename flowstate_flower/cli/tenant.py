@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from flowstate_flower.cli import invitations
 from flowstate_flower.cli.inputs import FileArgument, HomeArgument, NameArgument, RegistryOption, opened, signed_file
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
 from flowstate_flower.errors import BadInput
@@ -141,3 +142,9 @@ def tenant_delete(
         typer.confirm(f"Destroy what is encrypted for {name}? Nobody can undo this.", abort=True, err=True)
     tenants.remove(writable, name, actor=OPERATOR)
     print_line(f"{name} is deleted. Copies of the database that were made before still need the key-encryption key.")
+
+
+app.command("invite")(invitations.invite)
+app.command("invitations")(invitations.invitations)
+app.command("withdraw")(invitations.withdraw)
+app.command("enrol")(invitations.enrol)

@@ -42,8 +42,8 @@ def certified(leaf: x509.Certificate, party: Party) -> Certified:
         tenant=party.name if party.role is Role.TENANT else None,
         uri=party.uri,
         fingerprint=fingerprint(leaf),
-        not_before=_text(leaf.not_valid_before_utc),
-        not_after=_text(leaf.not_valid_after_utc),
+        not_before=text_of(leaf.not_valid_before_utc),
+        not_after=text_of(leaf.not_valid_after_utc),
     )
 
 
@@ -81,7 +81,7 @@ def publish(registry: Registry, authority: Authority) -> None:
     moment = now()
 
     def revoked() -> list[Revoked]:
-        ended = (view for view in certificates.listed(registry) if view.revoked_at and view.not_after > _text(moment))
+        ended = (view for view in certificates.listed(registry) if view.revoked_at and view.not_after > text_of(moment))
         return [Revoked(view.serial, datetime.fromisoformat(str(view.revoked_at))) for view in ended]
 
     authority.publish(revoked, moment)
@@ -92,7 +92,8 @@ def standing(registry: Registry, tenant: str) -> list[CertificateView]:
     return [view for view in certificates.listed(registry, tenant=tenant) if view.status == STANDING]
 
 
-def _text(moment: datetime) -> str:
+def text_of(moment: datetime) -> str:
+    """As the registry has it: ISO 8601 in UTC, to the microsecond."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

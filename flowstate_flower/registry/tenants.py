@@ -52,18 +52,24 @@ def request(registry: Registry, envelope: Envelope, *, actor: str) -> str:
 
     Raises `BadInput` where the envelope is not signed by the key that it names, or the name or a key is taken.
     """
-    statement = _self_signed(envelope)
     with _operators(registry, actor) as d:
-        _is_free(d, statement)
-        d.add(TenantRow(name=statement.tenant, status=Status.REQUESTED, created_at=d.now))
-        d.session.flush()
-        d.add(d.vault.new_data_key(statement.tenant, 1, d.now))
-        d.session.flush()
-        d.add(KeyRow(tenant=statement.tenant, public_key=statement.key, use=SIGNING, added_at=d.now))
-        for node in statement.nodes:
-            d.add(KeyRow(tenant=statement.tenant, public_key=node, use=NODE, added_at=d.now))
-        d.add(RequestRow(tenant=statement.tenant, received_at=d.now, envelope=envelope.to_bytes().decode()))
-    return statement.tenant
+        return enter(d, envelope).name
+
+
+def enter(d: Desk, envelope: Envelope) -> TenantRow:
+    """`request` at a desk that is open, with whatever else belongs to it. Raises `BadInput`."""
+    statement = self_signed(envelope)
+    _is_free(d, statement)
+    row = TenantRow(name=statement.tenant, status=Status.REQUESTED, created_at=d.now)
+    d.add(row)
+    d.session.flush()
+    d.add(d.vault.new_data_key(statement.tenant, 1, d.now))
+    d.session.flush()
+    d.add(KeyRow(tenant=statement.tenant, public_key=statement.key, use=SIGNING, added_at=d.now))
+    for node in statement.nodes:
+        d.add(KeyRow(tenant=statement.tenant, public_key=node, use=NODE, added_at=d.now))
+    d.add(RequestRow(tenant=statement.tenant, received_at=d.now, envelope=envelope.to_bytes().decode()))
+    return row
 
 
 def move(registry: Registry, name: str, to: Status, *, actor: str, since: Status | None = None) -> None:
@@ -79,7 +85,7 @@ def move(registry: Registry, name: str, to: Status, *, actor: str, since: Status
         row = known(d, name)
         if since is not None and row.status not in (since, to):
             raise BadInput(f"{name} is {row.status}, not {since}", hint="flowstate tenant list")
-        _move(d, row, to)
+        step(d, row, to)
         if to == Status.DELETING:
             _shred(d, name)
 
@@ -159,7 +165,8 @@ def _known(session: Session, name: str) -> TenantRow:
     return row
 
 
-def _self_signed(envelope: Envelope) -> RequestStatement:
+def self_signed(envelope: Envelope) -> RequestStatement:
+    """What a request to join says, signed by the key that it names. Raises `BadInput`."""
     try:
         statement = read(RequestStatement, envelope)
     except MalformedEnvelope as error:
@@ -183,7 +190,8 @@ def _is_free(d: Desk, statement: RequestStatement) -> None:
         raise BadInput(f"{statement.tenant} names {len(statement.nodes)} nodes, at most {most}", hint="quotas.nodes")
 
 
-def _move(d: Desk, row: TenantRow, to: Status) -> None:
+def step(d: Desk, row: TenantRow, to: Status) -> None:
+    """`move` at a desk that is open. Raises `BadInput`."""
     now = Status(row.status)
     if now == to:
         raise BadInput(f"{row.name} is {to} already", hint="nothing to do")

@@ -1,4 +1,4 @@
-"""What a tenant signs: that it wants to join, what it agrees to and no longer, that it trained, refuses or is present."""
+"""What a tenant signs: that it wants to join and be certified, what it agrees to, that it trained, refuses or is present."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
@@ -138,6 +138,18 @@ class BudgetStatement(Frozen):
     at: Instant
 
 
+class CertificateStatement(Frozen):
+    """A tenant asks for a client certificate on the key of `csr`, a certificate signing request in PEM.
+
+    `ticket` is the invitation that it joins with, None where it has joined and renews.
+    """
+
+    tenant: Name
+    csr: str = Field(max_length=4096)
+    ticket: str | None = Field(default=None, max_length=32)
+    at: Instant
+
+
 UPDATE_TYPE = "application/vnd.flowstate.update.v1+json"
 REFUSAL_TYPE = "application/vnd.flowstate.refusal.v1+json"
 PRESENCE_TYPE = "application/vnd.flowstate.presence.v1+json"
@@ -145,6 +157,7 @@ REQUEST_TYPE = "application/vnd.flowstate.request.v1+json"
 CONSENT_TYPE = "application/vnd.flowstate.consent.v1+json"
 WITHDRAWAL_TYPE = "application/vnd.flowstate.withdrawal.v1+json"
 BUDGET_TYPE = "application/vnd.flowstate.budget.v1+json"
+CERTIFICATE_TYPE = "application/vnd.flowstate.certificate.v1+json"
 
 Statement = TypeVar(
     "Statement",
@@ -155,6 +168,7 @@ Statement = TypeVar(
     ConsentStatement,
     WithdrawalStatement,
     BudgetStatement,
+    CertificateStatement,
 )
 
 _TYPES: dict[type[Frozen], str] = {
@@ -165,6 +179,7 @@ _TYPES: dict[type[Frozen], str] = {
     ConsentStatement: CONSENT_TYPE,
     WithdrawalStatement: WITHDRAWAL_TYPE,
     BudgetStatement: BUDGET_TYPE,
+    CertificateStatement: CERTIFICATE_TYPE,
 }
 
 

@@ -1,0 +1,375 @@
+"""A tenant joins with an invitation, renews, and is let in no more; over TLS to a real listener, and by files."""
+
+import json
+import ssl
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from flowstate_flower.cli.main import run
+from flowstate_flower.deployment import certification, issuing, joining
+from flowstate_flower.deployment.enrolment import JOIN_PATH, RENEW_PATH, Failures
+from flowstate_flower.deployment.exchange import LARGEST_BODY, Joining, Renewal, write_file
+from flowstate_flower.errors import BadInput, RunImpossible
+from flowstate_flower.pki import Authority, new_request, tenant_of
+from flowstate_flower.pki.files import read_certificates, replace
+from flowstate_flower.registry import Registry, audit, certificates, server_events, tenants, tickets
+from flowstate_flower.trust.keys import SigningKey
+from flowstate_flower.trust.statements import CertificateStatement, RequestStatement, sign
+
+WISHES = joining.Wishes(("tumours",), (8.0, 1e-5), "Jane Roe")
+NOW = certification.now
+
+
+@pytest.fixture
+def joined(listen, invited, tmp_path: Path) -> Path:
+    """The home of hospital-a, which has joined."""
+    joining.join(tmp_path / "a", invited("hospital-a", listen()), WISHES)
+    return tmp_path / "a"
+
+
+def at() -> str:
+    return certification.text_of(NOW())
+
+
+def posted(address: str, path: str, body: object) -> httpx.Response:
+    data = body if isinstance(body, bytes) else body.model_dump_json().encode()
+    return httpx.post(f"https://{address}{path}", content=data, verify=False, trust_env=False, timeout=30)
+
+
+def events(operator: Registry, *wanted: str) -> dict[str, list[str]]:
+    """What the listener recorded, by kind, once all of `wanted` are there."""
+    import time
+
+    for _ in range(200):
+        found: dict[str, list[str]] = {}
+        for row in server_events.listed(operator):
+            found.setdefault(row.kind, []).append(row.detail)
+        if set(wanted) <= set(found):
+            break
+        time.sleep(0.05)
+    return found
+
+
+def test_a_tenant_joins_and_has_all_that_it_needs_to_take_part(joined: Path, operator: Registry) -> None:
+    leaf, issuer = read_certificates(joined / "pki" / "client.pem")
+    assert tenant_of(leaf, "example.org") == "hospital-a"
+    assert tenants.status_of(operator, "hospital-a") is tenants.Status.ACTIVE
+    assert issuer == certification.open_authority(operator).issuer
+    ssl.create_default_context().load_cert_chain(joined / "pki" / "client.pem", joined / "pki" / "client.key")
+    node = serialization.load_ssh_private_key((joined / "pki" / "node.key").read_bytes(), None)
+    assert isinstance(node.curve, ec.SECP384R1)
+    public = node.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert tenants.node_owners(operator, [public.hex()]) == {public.hex(): "hospital-a"}
+    assert tenants.show(operator, "hospital-a").contact == "Jane Roe"
+    federation = joining.read_federation(joined)
+    assert (federation.domain, federation.superlink, federation.operator) == (
+        "example.org",
+        "127.0.0.1:9092",
+        operator.operator.text,
+    )
+    assert [view.status for view in tickets.listed(operator)] == ["used"]
+    assert audit.verify(operator, operator.operator).verified
+
+
+def test_secrets_of_a_home_are_its_owners_alone_and_none_of_them_left_it(joined: Path, operator: Registry) -> None:
+    secrets = [joined / name for name in ("signing.key", "pki/client.key", "pki/node.key")]
+    for path in secrets:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert stat.S_IMODE((joined / "pki").stat().st_mode) == 0o700
+    operator.close()
+    everything = b"".join(p.read_bytes() for p in operator.path.parent.rglob("*") if p.is_file())
+    for path in secrets:
+        assert path.read_bytes().strip()[40:90] not in everything, path
+
+
+def test_an_invitation_lets_one_in_however_many_come_at_once(listen, invited, operator: Registry, tmp_path: Path) -> None:
+    """The same invitation from six machines."""
+    address = listen()
+    invitation = invited("hospital-a", address)
+
+    def come(number: int) -> str:
+        try:
+            return joining.join(tmp_path / str(number), invitation, WISHES).tenant
+        except BadInput as error:
+            return str(error)
+
+    with ThreadPoolExecutor(6) as pool:
+        said = sorted(pool.map(come, range(6)))
+    assert said == [*[f"{address} says no: refused"] * 5, "hospital-a"]
+    assert len(certificates.listed(operator, tenant="hospital-a")) == 1
+
+
+def test_a_tenant_that_joins_or_is_replaced_changes_no_file_of_anybody_else(joined: Path, invited, operator, tmp_path) -> None:
+    """Neither the other tenant's home, nor the server's and the authority's own files, beyond the list."""
+
+    def files() -> dict[Path, bytes]:
+        roots = (joined, operator.path.parent / "superlink", operator.path.parent / "pki")
+        return {path: path.read_bytes() for root in roots for path in root.rglob("*") if path.is_file()}
+
+    before, address = files(), joining.read_federation(joined).enrolment
+    joining.join(tmp_path / "b", invited("hospital-b", address), WISHES)
+    joining.renew(tmp_path / "b")
+    csr = tmp_path / "b.csr"
+    csr.write_bytes(new_request(ec.generate_private_key(ec.SECP256R1()), "b"))
+    issuing.rotate(operator, issuing.Order("tenant/hospital-b", csr), actor="operator")
+    after = files()
+    assert {path.name for path in before if before[path] != after[path]} == {"crl.pem"}
+
+
+def test_a_certificate_is_renewed_on_the_word_of_the_signing_key(joined: Path, operator: Registry) -> None:
+    before = read_certificates(joined / "pki" / "client.pem")[0]
+    joining.renew(joined)
+    after = read_certificates(joined / "pki" / "client.pem")[0]
+    assert before.serial_number != after.serial_number
+    assert [view.status for view in certificates.listed(operator, tenant="hospital-a")] == ["standing", "standing"]
+
+
+def test_who_may_not_renew_is_told_nothing_and_the_operator_everything(joined: Path, operator: Registry) -> None:
+    """Suspended, revoked, deleted, with another's key, under another's name: one answer."""
+    address = str(joining.read_federation(joined).enrolment)
+    mine, stranger = SigningKey.read(joined / "signing.key"), SigningKey.generate()
+    csr = new_request(ec.generate_private_key(ec.SECP256R1()), "x").decode()
+
+    def asked(tenant: str, key: SigningKey, moment: str | None = None, ticket: str | None = None) -> Renewal:
+        statement = CertificateStatement(tenant=tenant, csr=csr, ticket=ticket, at=moment or at())
+        return Renewal(asked=sign(statement, key).to_bytes().decode())
+
+    said = [posted(address, RENEW_PATH, asked("hospital-a", stranger)), posted(address, RENEW_PATH, asked("nobody", mine))]
+    said.append(posted(address, RENEW_PATH, asked("hospital-a", mine, "2026-01-01T00:00:00.000000Z")))
+    said.append(posted(address, RENEW_PATH, asked("hospital-a", mine, ticket="1" * 16)))
+    tenants.move(operator, "hospital-a", tenants.Status.SUSPENDED, actor="operator")
+    said.append(posted(address, RENEW_PATH, asked("hospital-a", mine)))
+    tenants.move(operator, "hospital-a", tenants.Status.ACTIVE, actor="operator")
+    serials = [view.serial for view in certification.standing(operator, "hospital-a")]
+    certification.revoke(operator, certification.open_authority(operator), serials, "stolen", actor="operator")
+    said.append(posted(address, RENEW_PATH, asked("hospital-a", mine)))
+    tenants.move(operator, "hospital-a", tenants.Status.SUSPENDED, actor="operator")
+    tenants.remove(operator, "hospital-a", actor="operator")
+    said.append(posted(address, RENEW_PATH, asked("hospital-a", mine)))
+    assert {(response.status_code, response.text) for response in said} == {(403, '{"detail":"refused"}')}
+    assert [view.status for view in certificates.listed(operator, tenant="hospital-a")] == ["revoked"]
+    assert "bad-renewal" in events(operator, "bad-renewal")
+
+
+def test_a_revoked_tenant_comes_back_by_the_operators_hand(joined: Path, operator: Registry, tmp_path: Path) -> None:
+    serials = [view.serial for view in certification.standing(operator, "hospital-a")]
+    certification.revoke(operator, certification.open_authority(operator), serials, "stolen", actor="operator")
+    with pytest.raises(BadInput, match="refused"):
+        joining.renew(joined)
+    replace(tmp_path / "a.csr", new_request(ec.generate_private_key(ec.SECP256R1()), "a"))
+    issuing.issue(operator, issuing.Order("tenant/hospital-a", tmp_path / "a.csr"), actor="operator")
+    joining.renew(joined)
+
+
+def prepared(home: Path, invitation, **changes: object) -> Joining:
+    return joining.prepare(home, invitation, WISHES).model_copy(update=changes)
+
+
+def envelopes(invitation, tenant: str, csr: str, *, asked_by: SigningKey | None = None, ticket: str | None = None) -> Joining:
+    """What a liar sends who has the invitation."""
+    key = SigningKey.generate()
+    request = RequestStatement(tenant=tenant, key=key.public.text, nodes=(), contact="", at=at())
+    statement = CertificateStatement(tenant=tenant, csr=csr, ticket=ticket or invitation.ticket, at=at())
+    sealed = [sign(request, key), sign(statement, asked_by or key)]
+    return Joining(token=invitation.token, request=sealed[0].to_bytes().decode(), asked=sealed[1].to_bytes().decode())
+
+
+def test_whoever_joins_otherwise_than_invited_is_told_nothing(
+    joined: Path, invited, operator: Registry, tmp_path: Path
+) -> None:
+    address = str(joining.read_federation(joined).enrolment)
+    open_one = invited("hospital-b", address)
+    withdrawn, other = invited("hospital-c", address), invited("hospital-d", address)
+    tickets.withdraw(operator, withdrawn.ticket, actor="operator")
+    csr = new_request(ec.generate_private_key(ec.SECP256R1()), "x").decode()
+    attempts = [
+        prepared(tmp_path / "1", open_one, token="A" * 43),  # another secret
+        prepared(tmp_path / "2", withdrawn),
+        prepared(tmp_path / "3", open_one.model_copy(update={"ticket": "0" * 16})),  # no such ticket
+        prepared(tmp_path / "4", open_one.model_copy(update={"ticket": other.ticket})),  # the secret of another
+        envelopes(open_one, "hospital-x", csr),  # another name than invited
+        envelopes(open_one, "hospital-a", csr),  # the name of a tenant that has joined
+        envelopes(open_one, "hospital-b", csr, asked_by=SigningKey.generate()),  # a CSR that the joining key did not sign
+        envelopes(open_one, "hospital-b", csr).model_copy(update={"request": "{}"}),
+    ]
+    said = {(r.status_code, r.text) for r in (posted(address, JOIN_PATH, attempt) for attempt in attempts)}
+    assert said == {(403, '{"detail":"refused"}')}
+    assert {view.tenant: view.status for view in tickets.listed(operator)}["hospital-b"] == "open"
+    assert "bad-invitation" in events(operator, "bad-invitation")
+    joining.join(tmp_path / "b", open_one, WISHES)
+
+
+def test_a_good_invitation_does_not_make_an_authority_or_another_tenant(joined: Path, invited, operator: Registry) -> None:
+    """And it stays open for the one who was invited."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    address, key = str(joining.read_federation(joined).enrolment), ec.generate_private_key(ec.SECP256R1())
+    invitation = invited("hospital-b", address)
+    uri = x509.UniformResourceIdentifier("spiffe://example.org/tenant/hospital-a")
+    for extension, complaint in (
+        (x509.BasicConstraints(ca=True, path_length=0), "authority"),
+        (x509.SubjectAlternativeName([uri]), "names somebody else"),
+    ):
+        built = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(extension, critical=True)
+        csr = built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+        response = posted(address, JOIN_PATH, envelopes(invitation, "hospital-b", csr))
+        assert response.status_code == 409
+        assert complaint in response.json()["detail"]
+    assert [view.status for view in tickets.listed(operator)] == ["used", "open"]
+    with pytest.raises(BadInput, match="unknown tenant"):
+        tenants.status_of(operator, "hospital-b")
+
+
+def test_an_invitation_ends(listen, invited, operator: Registry, tmp_path: Path, raw_sqlite: Callable[..., None]) -> None:
+    invitation = invited("hospital-a", listen())
+    raw_sqlite(operator, "update ticket set expires_at = '2026-01-01T00:00:00.000000Z'")
+    with pytest.raises(BadInput, match="says no: refused"):
+        joining.join(tmp_path / "a", invitation, WISHES)
+    with pytest.raises(BadInput, match="the invitation ended at"):
+        joining.join(tmp_path / "b", invitation.model_copy(update={"expires_at": "2026-01-01T00:00:00.000000Z"}), WISHES)
+    assert not (tmp_path / "b").exists()
+    with pytest.raises(BadInput, match="would have expired"):
+        invited("hospital-b", None, timedelta(hours=-1))
+
+
+@pytest.fixture
+def raw_sqlite() -> Callable[[Registry, str], None]:
+    import sqlite3
+
+    def change(registry: Registry, statement: str) -> None:
+        with sqlite3.connect(registry.path) as connection:
+            connection.execute(statement)
+
+    return change
+
+
+def test_a_body_that_is_too_large_or_no_body_of_ours_is_refused_early(listen, operator: Registry) -> None:
+    address = listen()
+    assert posted(address, JOIN_PATH, b"x" * (LARGEST_BODY + 1)).status_code == 413
+    stream = httpx.post(
+        f"https://{address}{JOIN_PATH}",
+        content=(b"x" * 8192 for _ in range(100)),
+        verify=False,
+        trust_env=False,
+    )
+    assert stream.status_code == 413
+    for body in (b"", b"[]", b'{"token": 1}', b"\xff" * 100, b"[" * 20_000):
+        response = posted(address, RENEW_PATH, body)
+        assert (response.status_code, response.text) == (400, '{"detail":"malformed"}')
+    assert httpx.get(f"https://{address}{JOIN_PATH}", verify=False, trust_env=False).status_code == 405
+    for path in ("/", "/v1/fleet/pull-messages", "/v1/control/start-run", "/docs"):
+        assert posted(address, path, b"").status_code == 404
+    assert {"oversize-body", "malformed"} <= set(events(operator, "oversize-body", "malformed"))
+
+
+def test_who_failed_too_often_waits_and_others_do_not(listen, operator: Registry) -> None:
+    clock = [0.0]
+    address = listen(clock=lambda: clock[0])
+    said = [posted(address, RENEW_PATH, b"{}").status_code for _ in range(12)]
+    assert said == [*[400] * 10, 429, 429]
+    clock[0] = 60.0
+    assert posted(address, RENEW_PATH, b"{}").status_code == 400
+    assert "rate-limited" in events(operator, "rate-limited")
+    failures = Failures(lambda: 0.0)
+    for number in range(20_000):
+        failures.add(str(number))
+    assert len(failures._until) <= 10_000
+
+
+def test_somebody_in_the_middle_with_another_authority_gets_nothing(listen, invited, operator, tmp_path: Path) -> None:
+    """Its certificate is for this very address, of a root that is not the one in the invitation."""
+    middle = Registry.create(tmp_path / "middle")
+    certification.make_authority(middle, "example.org")
+    issuing.issue(middle, issuing.Order("superlink"), actor="operator")
+    invitation = invited("hospital-a", listen(middle.path.parent / "superlink"))
+    with pytest.raises(RunImpossible, match="CERTIFICATE_VERIFY_FAILED") as raised:
+        joining.join(tmp_path / "a", invitation, WISHES)
+    assert "not the operator" in raised.value.hint
+    assert [view.status for view in tickets.listed(operator)] == ["open"]
+    other = (middle.path.parent / "pki" / "root.crt").read_text()
+    with pytest.raises(BadInput, match="not the one that it names"):
+        joining.join(tmp_path / "b", invitation.model_copy(update={"root": other}), WISHES)
+
+
+def test_a_tenants_certificate_is_not_a_servers(joined: Path, listen, invited, tmp_path: Path) -> None:
+    """A tenant pretends to be the operator's listener with what it has."""
+    server = tmp_path / "server"
+    server.mkdir()
+    for ours, theirs in (("server.pem", "client.pem"), ("server.key", "client.key")):
+        (server / ours).write_bytes((joined / "pki" / theirs).read_bytes())
+    with pytest.raises(RunImpossible, match="CERTIFICATE_VERIFY_FAILED"):
+        joining.join(tmp_path / "b", invited("hospital-b", listen(server)), WISHES)
+
+
+def test_a_listener_that_is_not_there_is_one_clear_error_and_the_home_goes_on(listen, invited, tmp_path: Path) -> None:
+    invitation = invited("hospital-a", "127.0.0.1:1")
+    with pytest.raises(RunImpossible, match="cannot reach"):
+        joining.join(tmp_path / "a", invitation, WISHES)
+    key = (tmp_path / "a" / "signing.key").read_bytes()
+    joining.join(tmp_path / "a", invitation.model_copy(update={"enrolment": listen()}), WISHES)
+    assert (tmp_path / "a" / "signing.key").read_bytes() == key
+    with pytest.raises(BadInput, match="has joined already"):
+        joining.join(tmp_path / "a", invitation, WISHES)
+
+
+def test_an_answer_for_somebody_else_is_not_installed(joined: Path, invited, operator: Registry, tmp_path: Path) -> None:
+    address = joining.read_federation(joined).enrolment
+    joining.join(tmp_path / "b", invited("hospital-b", address), WISHES)
+    before = (joined / "pki" / "client.pem").read_bytes()
+    of_b = (tmp_path / "b" / "pki" / "client.pem").read_text()
+    answer = tmp_path / "answer.json"
+    write_file(answer, joining.Certificate(chain=of_b))
+    assert run(["client", "install", str(answer), str(joined)]) == 2
+    rogue = Authority.create(tmp_path / "rogue", "example.org", NOW())
+    key = ec.generate_private_key(ec.SECP256R1())
+    party = certification.Party("example.org", certification.Role.TENANT, "hospital-a")
+    forged = rogue.chain(rogue.issue(key.public_key(), party, NOW(), lasts=timedelta(hours=1))).decode()
+    for chain in (forged, "", of_b.replace("A", "B")):
+        with pytest.raises(BadInput):
+            joining.install(joined, joining.Certificate(chain=chain))
+    assert (joined / "pki" / "client.pem").read_bytes() == before
+
+
+def test_by_files_it_is_the_same(operator: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Command by command, at both sides."""
+    folder, home = str(operator.path.parent), str(tmp_path / "a")
+    invitation, answer = str(tmp_path / "a.invitation"), str(tmp_path / "answer.json")
+    assert run(["tenant", "invite", "hospital-a", "--output", invitation, "--offline", "--registry", folder]) == 0
+    assert stat.S_IMODE(Path(invitation).stat().st_mode) == 0o600
+    token = json.loads(Path(invitation).read_text())["token"]
+    assert token not in capsys.readouterr().out
+    assert run(["client", "join", invitation, home, "--purpose", "tumours"]) == 2
+    assert "--offline" in capsys.readouterr().err
+    assert run(["client", "join", invitation, home, "--purpose", "tumours", "--offline"]) == 0
+    assert run(["tenant", "enrol", f"{home}/joining.json", "--output", answer, "--registry", folder]) == 0
+    assert run(["client", "install", answer, home]) == 0
+    assert run(["tenant", "enrol", f"{home}/joining.json", "--output", answer, "--registry", folder]) == 2
+    assert run(["client", "renew", home]) == 2
+    assert run(["client", "renew", home, "--offline"]) == 0
+    assert run(["tenant", "enrol", f"{home}/renewal.json", "--output", answer, "--registry", folder]) == 0
+    assert run(["client", "install", answer, home]) == 0
+    capsys.readouterr()
+    assert run(["tenant", "invitations", "--format", "json", "--registry", folder]) == 0
+    (view,) = json.loads(capsys.readouterr().out)
+    assert (view["tenant"], view["status"]) == ("hospital-a", "used")
+    assert run(["tenant", "withdraw", view["id"], "--registry", folder]) == 2
+    assert audit.verify(operator, operator.operator).verified
+
+
+def test_the_commands_join_and_renew_over_the_listener(listen, operator: Registry, tmp_path: Path) -> None:
+    folder, home, invitation = str(operator.path.parent), str(tmp_path / "a"), str(tmp_path / "a.invitation")
+    given = ["--output", invitation, "--enrolment", listen(), "--registry", folder]
+    assert run(["tenant", "invite", "hospital-a", *given]) == 0
+    assert run(["client", "join", invitation, home, "--purpose", "tumours"]) == 0
+    assert run(["client", "renew", home]) == 0
+    assert run(["tenant", "invite", "hospital-a", *given]) == 2
+    assert run(["client", "join", str(tmp_path / "nowhere"), home]) == 2
