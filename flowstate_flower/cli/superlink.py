@@ -35,6 +35,8 @@ def superlink(
     """
     if context.invoked_subcommand is not None:
         return
+    from flowstate_flower.deployment.certification import kept_published
+    from flowstate_flower.deployment.enrolment import Enrolment
     from flowstate_flower.superlink.document import read_document
     from flowstate_flower.superlink.server import addresses
     from flowstate_flower.wiring.front import front
@@ -45,10 +47,11 @@ def superlink(
         os.environ["FLOWSTATE_ALLOW_UNTESTED_FLOWER"] = "1"
     found = opened(registry, to_write=True)
     document = read_document(found.path.parent).listening_at(host, port, operators_port, enrolment_port)
-    server = front(found, document)
+    server = front(found, document, enrolment=Enrolment(found).app() if document.enrolment else None)
     for who, address in addresses(document):
         print_line(f"{who}: https://{address}")
-    server.run()
+    with kept_published(found):
+        server.run()
     found.close()
 
 

@@ -1,13 +1,16 @@
 """The authority and the registry together: what is issued is recorded, what is revoked is recorded and then published."""
 
-from collections.abc import Collection, Sequence
+import logging
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from flowstate_flower.errors import BadInput
+from flowstate_flower.errors import BadInput, FlowstateError
 from flowstate_flower.pki import Authority, Party, Revoked, Role, fingerprint, serial_of
 from flowstate_flower.pki.authority import OwnRoot
 from flowstate_flower.registry import Registry, certificates, tenants
@@ -15,6 +18,8 @@ from flowstate_flower.registry.certificates import CertificateView, Certified
 
 PKI = "pki"
 STANDING = "standing"
+PUBLISH_SECONDS = 3600.0
+log = logging.getLogger(__name__)
 GONE = (tenants.Status.DELETING, tenants.Status.DELETED)
 
 
@@ -85,6 +90,29 @@ def publish(registry: Registry, authority: Authority) -> None:
         return [Revoked(view.serial, datetime.fromisoformat(str(view.revoked_at))) for view in ended]
 
     authority.publish(revoked, moment)
+
+
+@contextmanager
+def kept_published(registry: Registry) -> Iterator[None]:
+    """While this lasts, the list is written anew now and every hour, where the authority is. Otherwise somebody else has to."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while True:
+            try:
+                publish(registry, open_authority(registry))
+            except FlowstateError as error:
+                log.warning("the list of revoked certificates is not written anew: %s", error)
+            if over.wait(PUBLISH_SECONDS):
+                return
+
+    keeper = threading.Thread(target=keep, name="publish", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
 
 
 def standing(registry: Registry, tenant: str) -> list[CertificateView]:
