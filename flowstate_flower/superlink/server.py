@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from flowstate_flower.errors import BadInput
 from flowstate_flower.superlink.bodies import App
+from flowstate_flower.superlink.brief import MOST_CONNECTIONS, BriefProtocol
 from flowstate_flower.superlink.composition import Places, composed
 from flowstate_flower.superlink.document import Address, SuperlinkDocument
 from flowstate_flower.superlink.edge import OperatorEdge, TenantEdge
@@ -155,6 +156,7 @@ class SuperLink:
         ]
         if document.enrolment is not None and self._federation.enrolment is not None:
             enrolling = _config(self._federation.enrolment, document.enrolment, lifespan="off", tls=lambda *_: tls)
+            enrolling.http, enrolling.limit_concurrency = BriefProtocol, MOST_CONNECTIONS
             servers.append(Server(enrolling))
         return servers
 
