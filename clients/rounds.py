@@ -18,11 +18,11 @@ from flowstate_flower.clients.momentum import remember, remembered, with_momentu
 from flowstate_flower.clients.policy import Declined, TenantPolicy, check
 from flowstate_flower.clients.randomness import Stream, open_stream
 from flowstate_flower.clients.replies import Layers, Trained, sent_layers
-from flowstate_flower.clients.spending import WHOLE_TENANT, account_of, spending
+from flowstate_flower.clients.spending import WHOLE_TENANT, charge_of, spending
 from flowstate_flower.clients.task import Examples, TorchTask, example_losses
 from flowstate_flower.clients.training import Choices, LocalJob, Trainer, choices_of, pick_device, rehearse, units_of
 from flowstate_flower.clients.updates import StoredUpdate
-from flowstate_flower.privacy import GaussianRelease, truncated_poisson
+from flowstate_flower.privacy import truncated_poisson
 from flowstate_flower.trust.statements import Refused
 from flowstate_flower.trust.terms import PrivacyTerms, Terms
 
@@ -59,7 +59,7 @@ def take_part(site: Site, message: Message, terms: Terms, now: datetime) -> Trai
     examples = site.task.data(policy.tenant)  # 3
     units = _units(examples, terms.privacy)
     choices = _choices(site, terms, model, examples, units)
-    charge = _charge(site.home, terms, examples, units)
+    charge = _charge(policy, terms, examples, units)
     with spending(site.home, terms, charge):  # 4
         model.load_state_dict(weights)  # 5
         job = _job(site, terms, model.to(device), examples, device)
@@ -105,18 +105,12 @@ def _local_privacy(privacy: PrivacyTerms | None) -> PrivacyTerms | None:
     return None if privacy is None or privacy.unit == "tenant" else privacy
 
 
-def _charge(home: TenantHome, terms: Terms, examples: Examples, units: int) -> Charge | None:
+def _charge(policy: TenantPolicy, terms: Terms, examples: Examples, units: int) -> Charge | None:
     """What the round will cost, and which account. None for a tenant without a budget, whose policy has allowed that."""
-    asked = terms.privacy
-    if asked is None or home.policy.privacy is None:
+    if terms.privacy is None or policy.privacy is None:
         return None
-    if asked.unit == "tenant":
-        account = account_of(home.policy, "tenant", WHOLE_TENANT, 1)
-        return Charge(account, GaussianRelease(asked.noise_multiplier, sample_rate=1.0, steps=1), 1, None)
-    sampling = truncated_poisson(units, terms.work.batch_size)
-    release = GaussianRelease(asked.noise_multiplier, sampling.rate, terms.work.steps, sampling.excess)
-    account = account_of(home.policy, asked.unit, fingerprint(examples), units)
-    return Charge(account, release, units, asked, sampling.largest)
+    data_set = WHOLE_TENANT if terms.privacy.unit == "tenant" else fingerprint(examples)
+    return charge_of(policy, terms, data_set, units)
 
 
 def _job(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, device: torch.device) -> LocalJob:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from flowstate_flower.clients.folder_home import privacy_of
 from flowstate_flower.clients.home import Charge, TenantHome
 from flowstate_flower.clients.policy import Declined, TenantPolicy
-from flowstate_flower.privacy import Account
+from flowstate_flower.privacy import Account, GaussianRelease, truncated_poisson
 from flowstate_flower.trust.statements import PrivacyClaim, Refused
 from flowstate_flower.trust.terms import Terms, Unit
 
@@ -20,6 +20,22 @@ def account_of(policy: TenantPolicy, unit: Unit, data_set: str, units: int) -> A
     if delta >= 1 / units:
         raise Declined(Refused.BUDGET, f"δ = {delta:g} is not below 1 / N")
     return Account(policy.tenant, data_set, unit, delta)
+
+
+def charge_of(policy: TenantPolicy, terms: Terms, data_set: str, units: int) -> Charge:
+    """What a round under these terms costs: it follows from the terms and N = `units`, and from nothing that training does.
+
+    Raises `Declined` where no budget is set, or none is asked for.
+    """
+    asked = terms.privacy
+    if asked is None:
+        raise Declined(Refused.NOT_PRIVATE, "the terms ask for no privacy")
+    if asked.unit == "tenant":
+        account = account_of(policy, "tenant", WHOLE_TENANT, 1)
+        return Charge(account, GaussianRelease(asked.noise_multiplier, sample_rate=1.0, steps=1), 1, None)
+    sampling = truncated_poisson(units, terms.work.batch_size)
+    release = GaussianRelease(asked.noise_multiplier, sampling.rate, terms.work.steps, sampling.excess)
+    return Charge(account_of(policy, asked.unit, data_set, units), release, units, asked, sampling.largest)
 
 
 @contextmanager

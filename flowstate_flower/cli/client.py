@@ -6,10 +6,14 @@ from typing import Annotated
 
 import typer
 
+from flowstate_flower.cli import client_up
 from flowstate_flower.cli.inputs import HomeArgument
 from flowstate_flower.cli.output import print_line
 
 app = typer.Typer(no_args_is_help=True, help="A tenant's own side: join a federation, renew, take part.")
+
+app.command("up")(client_up.client_up)
+app.command("signer")(client_up.client_signer)
 
 InvitationArgument = Annotated[Path, typer.Argument(metavar="INVITATION", help="The file that the operator sent, - for stdin.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Write a file for the operator, instead of connecting.")]

@@ -3,6 +3,7 @@
 from flowstate_flower.wiring.conductor import MODEL_FILE, Conductor, Promise, record_of, server_noise
 from flowstate_flower.wiring.homes import admit, join, make_home, open_home, open_ledger, open_voice, to_toml
 from flowstate_flower.wiring.roster import Owners, RegistryRoster, registered_owners
+from flowstate_flower.wiring.signing import serve_home
 
 __all__ = [
     "MODEL_FILE",
@@ -18,6 +19,7 @@ __all__ = [
     "open_voice",
     "record_of",
     "registered_owners",
+    "serve_home",
     "server_noise",
     "to_toml",
 ]

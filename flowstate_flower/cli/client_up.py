@@ -1,0 +1,52 @@
+"""`flowstate client up` and `signer`: what runs at a tenant."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowstate_flower.cli.inputs import HomeArgument
+from flowstate_flower.cli.output import print_line
+
+
+def client_up(
+    home: HomeArgument,
+    task: Annotated[str, typer.Option(help="The task, as module:object of what is installed here.")],
+    superlink: Annotated[str | None, typer.Option(help="HOST:PORT. Default: what federation.toml says.")] = None,
+    reads: Annotated[list[Path] | None, typer.Option(help="A folder that training reads, such as the data's. Repeat.")] = None,
+    train_as: Annotated[str | None, typer.Option(help="The user that trains. Needs root, whose default is nobody.")] = None,
+    network: Annotated[bool, typer.Option("--network", help="Training may connect to anywhere, not just its node.")] = False,
+    same_user: Annotated[bool, typer.Option("--same-user", help="No wall: training may read the signing key.")] = False,
+    believe_declared: Annotated[bool, typer.Option("--believe-declared", help="Charge what mods declare.")] = False,
+    port: Annotated[int | None, typer.Option(help="Of the SuperNode, on the loopback interface. Default: a free one.")] = None,
+) -> None:
+    """Take part: run the signer, a SuperNode, and behind a wall the code that trains, until Ctrl-C or SIGTERM.
+
+    Training can neither read the signing key nor sign beyond policy and budget. Where no wall holds, nothing is started.
+
+    Example: `flowstate client up home --task tumours.task:task --reads /srv/scans`
+    """
+    from flowstate_flower.deployment import client, joining, walls
+    from flowstate_flower.deployment.processes import free_ports
+
+    wishes = walls.Wishes(train_as, tuple(path.absolute() for path in reads or ()), network, same_user)
+    on = port or free_ports(1)[0]
+    where = superlink or joining.read_federation(home).superlink
+    plan = client.ClientPlan(home.absolute(), where, task, on, wishes, believe_declared)
+    client.up(plan, print_line)
+
+
+def client_signer(
+    home: HomeArgument,
+    user: Annotated[
+        int | None, typer.Option("--for", help="Number of the user that trains, where it is another. Needs root.")
+    ] = None,
+    believe_declared: Annotated[bool, typer.Option("--believe-declared", help="Charge what mods declare.")] = False,
+) -> None:
+    """Run the signer alone, at HOME/signer.sock: for those who start SuperNode and training by other means.
+
+    Example: `flowstate client signer home`
+    """
+    from flowstate_flower.deployment import signing
+
+    signing.sign(home.absolute(), user, believes_declared=believe_declared)
