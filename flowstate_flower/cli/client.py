@@ -49,7 +49,7 @@ def client_join(
         return
     made = joining.join(home, invited, wishes)
     print_line(f"{made.tenant} has joined. The certificate holds until {made.until:%Y-%m-%d %H:%M} UTC.")
-    print_line(f"Read {home}/policy.toml, and agree to a purpose: flowstate consent grant {home} PURPOSE")
+    print_line(f"Read {home}/policy.toml, and agree to a purpose: flowstate consent grant {home} --purpose PURPOSE --send")
 
 
 @app.command("renew")

@@ -12,10 +12,12 @@ from flowstate_flower.cli.output import Format, FormatOption, print_json, print_
 from flowstate_flower.errors import BadInput
 from flowstate_flower.registry import consents
 from flowstate_flower.trust.bounds import Bounds
+from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import PublicKey
 from flowstate_flower.trust.statements import ConsentStatement
 
 app = typer.Typer(no_args_is_help=True, help="What tenants agree to, in their own signatures.")
+SendOption = Annotated[bool, typer.Option("--send", help="Hand it to the operator, whose federation the home has joined.")]
 Purpose = Annotated[str, typer.Option(help="What it is about, as policy.toml names it.")]
 
 
@@ -31,8 +33,9 @@ def consent_grant(
     least_noise_multiplier: Annotated[float | None, typer.Option(help="How much noise at least.")] = None,
     largest_clip_norm: Annotated[float | None, typer.Option(help="Which clipping norm at most.")] = None,
     largest_epsilon: Annotated[float | None, typer.Option(help="Which total ε at most.")] = None,
+    send: SendOption = False,
 ) -> None:
-    """Sign a consent and print it, for the operator to accept.
+    """Sign a consent, and send it to the operator or print it, for the operator to accept.
 
     Example: `flowstate consent grant home --purpose tumours --expires 90d > consent.json`
     """
@@ -54,18 +57,18 @@ def consent_grant(
         expires_at=None if expires is None else _instant(expires),
         operator=PublicKey.read(operator_key) if operator_key else None,
     )
-    typer.echo(envelope.to_bytes())
+    _hand_over(home, envelope, send=send)
 
 
 @app.command("withdraw")
-def consent_withdraw(home: HomeArgument, purpose: Purpose) -> None:
-    """Sign a withdrawal and print it, for the operator to accept. In the home it counts once policy.toml says so too.
+def consent_withdraw(home: HomeArgument, purpose: Purpose, send: SendOption = False) -> None:
+    """Sign a withdrawal, and send or print it, for the operator to accept. In the home it counts once policy.toml says so too.
 
     Example: `flowstate consent withdraw home --purpose tumours > withdrawal.json`
     """
     from flowstate_flower import wiring
 
-    typer.echo(wiring.open_voice(home).withdrawal(purpose).to_bytes())
+    _hand_over(home, wiring.open_voice(home).withdrawal(purpose), send=send)
 
 
 @app.command("accept")
@@ -92,6 +95,16 @@ def consent_list(registry: RegistryOption = None, output: FormatOption = Format.
     bounds = [", ".join(f"{name} {value:g}" for name, value in row.bounds.items()) for row in rows]
     table = [(r.tenant, r.purpose, r.status, r.granted_at, r.expires_at, b) for r, b in zip(rows, bounds, strict=True)]
     print_table(["tenant", "purpose", "status", "since", "until", "bounds"], table, spare={"since"})
+
+
+def _hand_over(home: Path, envelope: Envelope, *, send: bool) -> None:
+    if not send:
+        typer.echo(envelope.to_bytes())
+        return
+    from flowstate_flower.deployment import joining
+
+    joining.hand_in(home, envelope)
+    print_line("The operator has it on record.")
 
 
 def _instant(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from cryptography import x509
 
 from flowstate_flower.deployment import certification
-from flowstate_flower.deployment.exchange import Certificate, Invitation, Joining, Renewal, envelope
+from flowstate_flower.deployment.exchange import Certificate, Consent, Invitation, Joining, Recorded, Renewal, envelope
 from flowstate_flower.deployment.issuing import LASTS
 from flowstate_flower.errors import BadInput
 from flowstate_flower.pki import Authority, Party, Role, checked_request
@@ -76,6 +76,15 @@ def renew(
         raise enrolment.NotLetIn(f"not a signed request: {error}") from error
     name = enrolment.renew(registry, asked, press, fresh=fresh)
     return name, press.handed()
+
+
+def agree(registry: Registry, consent: Consent) -> tuple[str, Recorded]:
+    """Record what a tenant agrees to, or no longer. Raises `NotLetIn`, and `BadInput` where it does not count."""
+    try:
+        statement = enrolment.agree(registry, envelope(consent.said))
+    except MalformedEnvelope as error:
+        raise enrolment.NotLetIn(f"not a signed consent: {error}") from error
+    return statement.tenant, Recorded(purpose=statement.purpose)
 
 
 class _Press:

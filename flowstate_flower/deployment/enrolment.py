@@ -1,4 +1,4 @@
-"""The enrolment listener's app: where tenants join with an invitation and renew certificates, over TLS, with none of their own.
+"""The enrolment listener's app: where tenants join with an invitation, renew and consent, over TLS, with none of their own.
 
 It faces strangers. Bodies are small and arrive soon or not at all; whoever failed too often waits; every no is the same no.
 What happens is counted, and goes to the registry once a second at most.
@@ -18,20 +18,26 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flowstate_flower.deployment import admitting, certification
-from flowstate_flower.deployment.exchange import LARGEST_BODY, Certificate, Joining, Renewal, parsed
+from flowstate_flower.deployment.exchange import LARGEST_BODY, Certificate, Consent, Joining, Recorded, Renewal, parsed
 from flowstate_flower.errors import BadInput, FlowstateError
 from flowstate_flower.pki import Authority
 from flowstate_flower.registry import Registry
 from flowstate_flower.registry.enrolment import NotLetIn
 from flowstate_flower.registry.server_events import EventKind, ServerEvent, record
 
-JOIN_PATH, RENEW_PATH = "/v1/join", "/v1/renew"
+JOIN_PATH, RENEW_PATH, CONSENT_PATH = "/v1/join", "/v1/renew", "/v1/consent"
+REFUSED_AS = {
+    JOIN_PATH: EventKind.BAD_INVITATION,
+    RENEW_PATH: EventKind.BAD_RENEWAL,
+    CONSENT_PATH: EventKind.BAD_CONSENT,
+}
 BODY_SECONDS, FLUSH_SECONDS = 10.0, 1.0
 MOST_FAILURES, SECONDS_PER_FAILURE, MOST_ADDRESSES = 10, 6.0, 10_000
 AT_ONCE, MOST_WAITING = 2, 64
 log = logging.getLogger(__name__)
 Record = Callable[[Sequence[ServerEvent]], None]
-Act = Callable[[Authority], tuple[str, Certificate]]
+Answer = Certificate | Recorded
+Act = Callable[[Authority], tuple[str, Answer]]
 
 
 class Failures:
@@ -41,6 +47,7 @@ class Failures:
         self._clock = clock
         self._until: dict[str, float] = {}
         """When all failures of an address will be forgotten."""
+        self._swept = -SECONDS_PER_FAILURE
 
     def too_many(self, address: str) -> bool:
         """Whether this address has to wait."""
@@ -49,7 +56,8 @@ class Failures:
     def add(self, address: str) -> None:
         """One more of this address."""
         now = self._clock()
-        if len(self._until) >= MOST_ADDRESSES:
+        if len(self._until) >= MOST_ADDRESSES and now - self._swept >= SECONDS_PER_FAILURE:
+            self._swept = now
             self._until = {known: until for known, until in self._until.items() if until > now}
         if len(self._until) < MOST_ADDRESSES or address in self._until:
             self._until[address] = max(now, self._until.get(address, 0.0)) + SECONDS_PER_FAILURE
@@ -91,17 +99,18 @@ class _Refused(Exception):
 
 
 class Enrolment:
-    """Answers requests to join and to renew, a few at a time."""
+    """Answers requests to join and to renew, and takes consents, a few at a time."""
 
     def __init__(self, registry: Registry, clock: Callable[[], float] = time.monotonic) -> None:
         """`registry` is open to write; its authority is opened for every request, so that a new issuer is used at once."""
         self._registry, self._failures = registry, Failures(clock)
         self._notes = _Notes(partial(record, registry))
         self._turns, self._waiting = asyncio.Semaphore(AT_ONCE), 0
+        self._acts = {JOIN_PATH: self._join, RENEW_PATH: self._renew, CONSENT_PATH: self._agree}
 
     def app(self) -> Starlette:
-        """The ASGI app: two paths and nothing else."""
-        routes = [Route(path, self._answer, methods=["POST"]) for path in (JOIN_PATH, RENEW_PATH)]
+        """The ASGI app: three paths and nothing else."""
+        routes = [Route(path, self._answer, methods=["POST"]) for path in self._acts]
         return Starlette(routes=routes)
 
     async def _answer(self, request: Request) -> Response:
@@ -120,7 +129,7 @@ class Enrolment:
         self._notes.add(EventKind.ENROLLED, name, request.url.path)
         return Response(handed.model_dump_json(), media_type="application/json")
 
-    async def _handed(self, request: Request) -> tuple[str, Certificate]:
+    async def _handed(self, request: Request) -> tuple[str, Answer]:
         try:
             body = await asyncio.wait_for(_body(request), BODY_SECONDS)
         except TimeoutError as error:
@@ -134,10 +143,9 @@ class Enrolment:
         finally:
             self._waiting -= 1
 
-    def _act(self, path: str, body: bytes) -> tuple[str, Certificate]:
-        kind = EventKind.BAD_INVITATION if path == JOIN_PATH else EventKind.BAD_RENEWAL
+    def _act(self, path: str, body: bytes) -> tuple[str, Answer]:
         try:
-            act = self._join(body) if path == JOIN_PATH else self._renew(body)
+            act = self._acts[path](body)
         except BadInput as error:
             raise _Refused(400, "malformed", EventKind.MALFORMED, str(error)) from error
         try:
@@ -148,9 +156,9 @@ class Enrolment:
         try:
             return act(authority)
         except NotLetIn as error:
-            raise _Refused(403, "refused", kind, str(error)) from error
+            raise _Refused(403, "refused", REFUSED_AS[path], str(error)) from error
         except BadInput as error:  # whoever gets here has a good invitation, or a good key
-            raise _Refused(409, str(error), kind, str(error)) from error
+            raise _Refused(409, str(error), REFUSED_AS[path], str(error)) from error
         except FlowstateError as error:
             log.exception("the registry does not answer")
             raise _Refused(503, "busy", EventKind.UNREADABLE_REGISTRY, str(error)) from error
@@ -162,6 +170,10 @@ class Enrolment:
     def _renew(self, body: bytes) -> Act:
         renewal = parsed(Renewal, body, "the body")
         return lambda authority: admitting.renew(self._registry, authority, renewal)
+
+    def _agree(self, body: bytes) -> Act:
+        consent = parsed(Consent, body, "the body")
+        return lambda _: admitting.agree(self._registry, consent)
 
 
 async def _body(request: Request) -> bytes:

@@ -69,14 +69,28 @@ class Renewal(Frozen):
     asked: Sealed
 
 
+class Consent(Frozen):
+    """A tenant hands in a consent or a withdrawal, in an envelope that it signed."""
+
+    kind: Literal["flowstate-consent-1"] = "flowstate-consent-1"
+    said: Sealed
+
+
+class Recorded(Frozen):
+    """The answer to that: it is recorded."""
+
+    kind: Literal["flowstate-recorded-1"] = "flowstate-recorded-1"
+    purpose: Name
+
+
 class Certificate(Frozen):
-    """The answer to both: the certificate and its issuer."""
+    """The answer to whoever joins or renews: the certificate and its issuer."""
 
     kind: Literal["flowstate-certificate-1"] = "flowstate-certificate-1"
     chain: Pem
 
 
-Handed = TypeVar("Handed", Invitation, Joining, Renewal, Certificate)
+Handed = TypeVar("Handed", Invitation, Joining, Renewal, Consent, Recorded, Certificate)
 
 
 def parsed(kind: type[Handed], data: bytes, what: str) -> Handed:

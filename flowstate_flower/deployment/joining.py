@@ -16,12 +16,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from flowstate_flower.deployment import certification
-from flowstate_flower.deployment.enrolment import JOIN_PATH, RENEW_PATH
-from flowstate_flower.deployment.exchange import Address, Certificate, Invitation, Joining, Renewal, parsed
+from flowstate_flower.deployment.enrolment import CONSENT_PATH, JOIN_PATH, RENEW_PATH
+from flowstate_flower.deployment.exchange import Address, Certificate, Consent, Invitation, Joining, Recorded, Renewal, parsed
 from flowstate_flower.documents import Document, read_toml
 from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.pki import new_request, tenant_of, verify
 from flowstate_flower.pki.files import OWNER_ONLY, OWNERS_FOLDER, pem, read_certificates, read_key, replace, write_key
+from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.statements import CertificateStatement, sign
 from flowstate_flower.trust.terms import Digest
 
@@ -90,7 +91,7 @@ def join(home: Path, invitation: Invitation, wishes: Wishes) -> Installed:
     if invitation.enrolment is None:
         raise BadInput("this operator lets tenants join by files", hint="--offline")
     joining = prepare(home, invitation, wishes)
-    return install(home, _sent(home, invitation.enrolment, JOIN_PATH, joining))
+    return install(home, _answer(_sent(home, invitation.enrolment, JOIN_PATH, joining)))
 
 
 def renewal(home: Path) -> Renewal:
@@ -100,10 +101,13 @@ def renewal(home: Path) -> Renewal:
 
 def renew(home: Path) -> Installed:
     """A new certificate over the enrolment listener. Raises `BadInput`, `RunImpossible` where it cannot be reached."""
-    enrolment = read_federation(home).enrolment
-    if enrolment is None:
-        raise BadInput("this operator renews certificates by files", hint="--offline")
-    return install(home, _sent(home, enrolment, RENEW_PATH, renewal(home)))
+    return install(home, _answer(_sent(home, _listener(home), RENEW_PATH, renewal(home))))
+
+
+def hand_in(home: Path, said: Envelope) -> None:
+    """Hand a consent or a withdrawal to the operator. Raises `BadInput`, `RunImpossible` where it cannot be reached."""
+    consent = Consent(said=said.to_bytes().decode())
+    parsed(Recorded, _sent(home, _listener(home), CONSENT_PATH, consent), "the answer")
 
 
 def install(home: Path, answer: Certificate) -> Installed:
@@ -130,6 +134,17 @@ def read_federation(home: Path) -> Federation:
     if not (home / FEDERATION_FILE).exists():
         raise BadInput(f"{home} belongs to no federation", hint="flowstate client join")
     return read_toml(Federation, home / FEDERATION_FILE)
+
+
+def _listener(home: Path) -> str:
+    enrolment = read_federation(home).enrolment
+    if enrolment is None:
+        raise BadInput("this operator has no enrolment listener", hint="by files: renew --offline, or send what was signed")
+    return enrolment
+
+
+def _answer(said: bytes) -> Certificate:
+    return parsed(Certificate, said, "the answer")
 
 
 def _asked(home: Path, ticket: str | None) -> str:
@@ -165,7 +180,7 @@ def _write_federation(home: Path, invitation: Invitation) -> None:
     replace(home / FEDERATION_FILE, "\n".join(lines).encode() + b"\n")
 
 
-def _sent(home: Path, address: str, path: str, body: Joining | Renewal) -> Certificate:
+def _sent(home: Path, address: str, path: str, body: Joining | Renewal | Consent) -> bytes:
     """The answer of the enrolment listener, whose certificate leads to the home's root and to no other."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -181,7 +196,7 @@ def _sent(home: Path, address: str, path: str, body: Joining | Renewal) -> Certi
         hint = "that is not the operator: do not go on, and tell it" if is_foreign else "is it up, and the address right?"
         raise RunImpossible(f"cannot reach {address}: {error}", hint=hint) from error
     if status == 200:
-        return parsed(Certificate, said, f"the answer of {address}")
+        return said
     raise BadInput(f"{address} says no: {_detail(said)}", hint=_WHAT_NOW.get(status, "ask the operator, whose log says why"))
 
 

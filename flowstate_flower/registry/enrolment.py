@@ -1,12 +1,15 @@
-"""Joining with a ticket, and a new certificate for a tenant that has joined: each is one transaction, certificate and all."""
+"""Joining with a ticket, a new certificate for a tenant that has joined, and what it agrees to, each on its own signature.
+
+A certificate is recorded in the transaction that grants it.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput
-from flowstate_flower.registry import certificates, tickets
+from flowstate_flower.registry import certificates, consents, tickets
 from flowstate_flower.registry.certificates import Certified
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.deployment_tables import CertificateRow
@@ -15,7 +18,7 @@ from flowstate_flower.registry.tables import KeyRow, TenantRow
 from flowstate_flower.registry.tenants import SIGNING, Status, enter, self_signed, step
 from flowstate_flower.trust.dsse import Envelope, MalformedEnvelope
 from flowstate_flower.trust.keys import PublicKey
-from flowstate_flower.trust.statements import CertificateStatement, read
+from flowstate_flower.trust.statements import CONSENT_TYPE, CertificateStatement, ConsentStatement, WithdrawalStatement, read
 
 FRESH = timedelta(minutes=10)
 """How old a request may be, and how far the tenant's clock from ours."""
@@ -71,7 +74,7 @@ def renew(registry: Registry, asked: Envelope, certify: Certify, *, fresh: timed
     except MalformedEnvelope as error:
         raise NotLetIn(f"not a signed request: {error}") from error
     with desk(registry, actor=statement.tenant) as d:
-        signed = any(asked.is_signed_by(key) for key in _signing_keys(d, statement.tenant))
+        signed = any(asked.is_signed_by(key) for key in _signing_keys(d.session, statement.tenant))
         tenant = d.session.get(TenantRow, statement.tenant)
         if not signed or tenant is None or statement.ticket is not None:
             raise NotLetIn("not signed by a key of the tenant that it names")
@@ -83,9 +86,25 @@ def renew(registry: Registry, asked: Envelope, certify: Certify, *, fresh: timed
     return statement.tenant
 
 
-def _signing_keys(d: Desk, tenant: str) -> list[PublicKey]:
+def agree(registry: Registry, said: Envelope) -> ConsentStatement | WithdrawalStatement:
+    """Record a consent or a withdrawal that a tenant hands in by itself.
+
+    Raises `NotLetIn` unless a key of the tenant signed it, `BadInput` where one did, and it does not count.
+    """
+    try:
+        granted = said.payload_type == CONSENT_TYPE
+        tenant = read(ConsentStatement, said).tenant if granted else read(WithdrawalStatement, said).tenant
+    except MalformedEnvelope as error:
+        raise NotLetIn(f"not a consent: {error}") from error
+    with registry.reading() as session:
+        if not any(said.is_signed_by(key) for key in _signing_keys(session, tenant)):
+            raise NotLetIn("not signed by a key of the tenant that it names")
+    return consents.accept(registry, said)
+
+
+def _signing_keys(session: Session, tenant: str) -> list[PublicKey]:
     own = (KeyRow.tenant == tenant, KeyRow.use == SIGNING, col(KeyRow.revoked_at).is_(None))
-    return [PublicKey(key) for key in d.session.exec(select(KeyRow.public_key).where(*own))] or [NOBODY]
+    return [PublicKey(key) for key in session.exec(select(KeyRow.public_key).where(*own))] or [NOBODY]
 
 
 def _is_fresh(d: Desk, statement: CertificateStatement, fresh: timedelta) -> None:

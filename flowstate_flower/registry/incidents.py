@@ -67,7 +67,7 @@ CLASS_OF: Mapping[str, Class] = {str(reason): class_ for class_, reasons in OF_K
 AT_THE_DOOR: Mapping[Class, tuple[EventKind, ...]] = {
     (Kind.IDENTITY, Severity.HIGH): (
         *(EventKind.FORGED_SENDER, EventKind.WRONG_CERTIFICATE, EventKind.REVOKED_CERTIFICATE, EventKind.BAD_SIGNATURE),
-        *(EventKind.BAD_INVITATION, EventKind.BAD_RENEWAL, EventKind.UNASKED_REPLY),
+        *(EventKind.BAD_INVITATION, EventKind.BAD_RENEWAL, EventKind.BAD_CONSENT, EventKind.UNASKED_REPLY),
     ),
     (Kind.ACCESS, Severity.HIGH): (
         *(EventKind.FORBIDDEN_PATH, EventKind.CONTROL_DENIED, EventKind.FOREIGN_RUN),

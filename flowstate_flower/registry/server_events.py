@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     BAD_SIGNATURE = "bad-signature"
     BAD_INVITATION = "bad-invitation"
     BAD_RENEWAL = "bad-renewal"
+    BAD_CONSENT = "bad-consent"
     FORBIDDEN_PATH = "forbidden-path"
     CONTROL_DENIED = "control-denied"
     FOREIGN_RUN = "foreign-run"

@@ -13,14 +13,16 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from flowstate_flower import wiring
 from flowstate_flower.cli.main import run
+from flowstate_flower.clients.home import TenantVoice
 from flowstate_flower.deployment import certification, issuing, joining
-from flowstate_flower.deployment.enrolment import JOIN_PATH, RENEW_PATH, Failures
-from flowstate_flower.deployment.exchange import LARGEST_BODY, Joining, Renewal, write_file
+from flowstate_flower.deployment.enrolment import CONSENT_PATH, JOIN_PATH, RENEW_PATH, Failures
+from flowstate_flower.deployment.exchange import LARGEST_BODY, Consent, Joining, Renewal, write_file
 from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.pki import Authority, new_request, tenant_of
 from flowstate_flower.pki.files import read_certificates, replace
-from flowstate_flower.registry import Registry, audit, certificates, server_events, tenants, tickets
+from flowstate_flower.registry import Registry, audit, certificates, consents, server_events, tenants, tickets
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import CertificateStatement, RequestStatement, sign
 
@@ -167,6 +169,25 @@ def test_a_revoked_tenant_comes_back_by_the_operators_hand(joined: Path, operato
     replace(tmp_path / "a.csr", new_request(ec.generate_private_key(ec.SECP256R1()), "a"))
     issuing.issue(operator, issuing.Order("tenant/hospital-a", tmp_path / "a.csr"), actor="operator")
     joining.renew(joined)
+
+
+def test_a_consent_is_handed_in_and_withdrawn_by_whoever_signed_it(joined: Path, operator: Registry, capsys) -> None:
+    """Not by another tenant, not twice, and not for another operator."""
+    address, home = str(joining.read_federation(joined).enrolment), str(joined)
+    voice = wiring.open_voice(joined)
+    forged = TenantVoice(voice.policy, SigningKey.generate()).consent("tumours")
+    nobodys = TenantVoice(voice.policy.model_copy(update={"tenant": "nobody"}), voice.key).consent("tumours")
+    for said in (forged, nobodys, voice.request()):
+        response = posted(address, CONSENT_PATH, Consent(said=said.to_bytes().decode()))
+        assert (response.status_code, response.text) == (403, '{"detail":"refused"}')
+    assert consents.listed(operator) == []
+    assert run(["consent", "grant", home, "--purpose", "tumours", "--send"]) == 0
+    assert [view.status for view in consents.listed(operator)] == ["standing"]
+    assert run(["consent", "grant", home, "--purpose", "tumours", "--send"]) == 2
+    assert "has agreed to 'tumours' already" in capsys.readouterr().err
+    assert run(["consent", "withdraw", home, "--purpose", "tumours", "--send"]) == 0
+    assert [view.status for view in consents.listed(operator)] == ["withdrawn"]
+    assert "bad-consent" in events(operator, "bad-consent")
 
 
 def prepared(home: Path, invitation, **changes: object) -> Joining:
