@@ -6,7 +6,7 @@ and the filters never touch the updates again until the last weighted sum.
 
 import numpy as np
 
-from flowstate_flower.aggregation.engine import weighted_sum
+from flowstate_flower.aggregation.engine import has_kernels, weighted_sum
 from flowstate_flower.aggregation.rows import medoid
 from flowstate_flower.aggregation.rule import Aggregate
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector, applied
@@ -41,6 +41,11 @@ def geometric_median(distances: Matrix, byzantine: int) -> Vector:
     weights = medoid(distances, byzantine)
     radius = np.sqrt(np.median(distances, axis=1).min())
     near = _lengths(distances, weights) <= FAR * radius
+    if has_kernels():
+        from flowstate_flower.aggregation.engine.places import weiszfeld
+
+        weiszfeld(distances, weights, near, TOLERANCE * radius, MOST_STEPS, LONGEST_STRETCH, CONVERGED)
+        return weights
     for _ in range(MOST_STEPS):
         lengths = _lengths(distances, weights)
         gap = _weiszfeld_step(distances, weights, lengths, TOLERANCE * radius) - weights
@@ -112,17 +117,27 @@ def centred_clipping(updates: Updates, byzantine: int, *, momentum: float = 1.0,
     distances = where.distances
     place = np.zeros(len(distances))
     place[n] = 1.0  # where the centre is, as weights on the rows and what comes after them
+    _clip(distances, place, n, steps)
+    weights = where.weights(place)[: updates.n]
+    update = weighted_sum(updates, weights)
+    return Aggregate(update, weights[:n], {CENTRE: update})
+
+
+def _clip(distances: Matrix, place: Vector, n: int, steps: int) -> None:
+    """Move `place`, weights on n rows and what comes after them, by so many steps of centred clipping."""
+    if has_kernels():
+        from flowstate_flower.aggregation.engine.places import clipped_steps
+
+        clipped_steps(distances, place, n, steps)
+        return
     for _ in range(steps):
         lengths = _lengths(distances, place)[:n]
         radius = middle(lengths)
         if radius == 0:
             break
         pull = np.minimum(1.0, radius / np.maximum(lengths, radius)) / n
-        place = place * (1 - pull.sum())
+        place *= 1 - pull.sum()
         place[:n] += pull
-    weights = where.weights(place)[: updates.n]
-    update = weighted_sum(updates, weights)
-    return Aggregate(update, weights[:n], {CENTRE: update})
 
 
 def norm_bounded_mean(distances: Matrix, byzantine: int) -> Vector:

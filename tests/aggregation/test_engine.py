@@ -235,3 +235,42 @@ def test_a_warmed_rule_compiles_nothing_more() -> None:
     assert rank_mean_kernel.cache_info().misses == compiled
     CATALOGUE["trimmed-mean"].warm(6, 3, updates.base[0].dtype)  # too few for it: nothing to warm, nothing to refuse yet
     assert rank_mean_kernel.cache_info().misses == compiled
+
+
+@pytest.mark.parametrize("n", [79, 80, 101])
+def test_many_rows_are_sorted_from_copies_to_the_same_bits(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowstate_flower.aggregation.engine import columns
+
+    updates = large(12, n, 1300)
+    staged = engine.rank_mean(updates, n // 5, n - n // 5)
+    monkeypatch.setattr(columns, "FEWEST_STAGED", 1 if n < columns.FEWEST_STAGED else n + 1)
+    np.testing.assert_array_equal(engine.rank_mean(updates, n // 5, n - n // 5), staged)
+
+
+@pytest.mark.parametrize("n", [3, 4, 11, 40])
+def test_compiled_iterations_end_where_the_plain_ones_do(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowstate_flower.aggregation import geometry
+
+    updates = large(13, n, 2000)
+    distances = engine.squared_distances(updates.with_origin())
+    inner, centre = distances[:-1, :-1], np.zeros(n + 1)
+    centre[n] = 1.0
+    weights = geometry.geometric_median(inner, 0)
+    clipped = centre.copy()
+    geometry._clip(distances, clipped, n, 10)
+    monkeypatch.setattr(geometry, "has_kernels", lambda: False)
+    np.testing.assert_allclose(weights, geometry.geometric_median(inner, 0), rtol=1e-6, atol=1e-9)
+    geometry._clip(distances, centre, n, 10)
+    np.testing.assert_allclose(clipped, centre, rtol=1e-9)
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf])
+@pytest.mark.parametrize("n", [2, 5])
+def test_only_the_row_that_is_not_finite_is_nowhere_by_its_own_account(n: int, strange: float) -> None:
+    updates = large(14, n, 5000)
+    spoilt = updates.rows[1][0].copy()
+    spoilt[77] = strange
+    rows = tuple((spoilt,) if i == 1 else row for i, row in enumerate(updates.rows))
+    distances = engine.squared_distances(replace(updates, rows=rows))
+    assert np.isnan(np.diag(distances)).tolist() == [i == 1 for i in range(n)]
+    assert not np.isfinite(distances[1]).any()

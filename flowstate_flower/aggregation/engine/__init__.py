@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 LONGEST_STRETCH = 1024
-WORTH_READING_APART = 1 << 22  # numbers in all: below, a second thread costs more than the reading
+WORTH_READING_APART = 1 << 19  # numbers in all: below, a second thread costs more than the reading
 
 
 def rank_mean(updates: Updates, first: int, stop: int) -> Vector:
@@ -83,7 +83,7 @@ def sign_counts(updates: Updates) -> NDArray[np.int64]:
         return total
 
     counts: NDArray[np.int64] = np.zeros((updates.n, 3), np.int64)
-    return sum(run(work, parts(updates, range(len(updates.rows)), nothing)), start=counts)
+    return sum(run(work, parts(updates, range(len(updates.rows)), nothing), updates.threads), start=counts)
 
 
 def weighted_sum(updates: Updates, weights: Vector) -> Vector:
@@ -109,7 +109,8 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
 
         return int(pairs.weighted_sum(part.addresses, scale, part.origin, part.start, part.end, part.target))
 
-    if any(run(work, parts(updates, kept, out, worth=WORTH_READING_APART // len(kept)))):
+    todo = list(parts(updates, kept, out, worth=WORTH_READING_APART // len(kept)))
+    if any(run(work, reversed(todo), updates.threads)):  # what was read last before may still be in the cache
         columns.name_the_row(updates, kept)
     return out
 
@@ -134,8 +135,11 @@ def squared_distances(updates: Updates) -> Matrix:
         pairs.add_squared_distances(part.addresses, n, part.start, part.end, total)
         return total[:n, :n]
 
-    upper = np.triu(sum(run(work, parts(updates, range(n))), start=np.zeros((n, n))))
-    return upper + np.triu(upper, 1).T
+    upper = np.triu(sum(run(work, parts(updates, range(n)), updates.threads), start=np.zeros((n, n))), 1)
+    distances: Matrix = upper + upper.T
+    if not np.isfinite(distances).all():  # infinite distances may be those of finite rows: its own place says which is not
+        np.fill_diagonal(distances, [0.0 if finite else np.nan for finite in columns.finite_rows(updates)])
+    return distances
 
 
 def moments(updates: Updates, direction: Vector, groups: int) -> NDArray[np.float64]:
@@ -156,7 +160,7 @@ def moments(updates: Updates, direction: Vector, groups: int) -> NDArray[np.floa
         pairs.add_moments(part.addresses, part.origin, direction, part.place, part.start, part.end, width, total)
         return total
 
-    results = run(work, parts(updates, range(n)))
+    results = run(work, parts(updates, range(n)), updates.threads)
     return np.sum(results, axis=0) if results else np.zeros((2, n, groups))
 
 

@@ -3,6 +3,7 @@
 Kernels see at hardly any cost that something was not finite; only then a second, plain pass finds out which row it was.
 """
 
+import ctypes
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import nan
@@ -15,6 +16,7 @@ from flowstate_flower.aggregation.engine import plain
 from flowstate_flower.aggregation.engine.parts import Part, has_kernels, parts, run
 from flowstate_flower.aggregation.updates import Updates, Vector
 
+FEWEST_STAGED = 80  # rows; fewer are sorted where they lie
 LANES = 16  # sorting kernels run on multiples of this; the columns left over take the numpy path
 
 Compiled = Callable[[Part], int]  # writes the part's result; above 0 where a row may not be finite
@@ -93,7 +95,7 @@ def decided(updates: Updates, given: ColumnPass) -> Vector:
     """(d,) results of the pass. Raises `NotFiniteRow`."""
     out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
     todo = parts(updates, range(len(updates.rows)), out)
-    flags = run(either(updates, given), todo)
+    flags = run(either(updates, given), todo, updates.threads)
     if any(flags):
         name_the_row(updates, range(len(updates.rows)))
     return out
@@ -118,27 +120,45 @@ def name_the_row(updates: Updates, rows: Iterable[int]) -> None:
     from flowstate_flower.aggregation.rule import NotFiniteRow
 
     for i in rows:
-        if not all(part.plainly(_nothing) == 0 for part in parts(updates, [i])):
+        if not _is_finite(updates, i):
             raise NotFiniteRow(f"row {i} of {len(updates.rows)} is not finite", hint="admit updates before they are aggregated")
+
+
+def finite_rows(updates: Updates) -> list[bool]:
+    """Which rows hold neither a NaN nor an infinity."""
+    return [_is_finite(updates, i) for i in range(len(updates.rows))]
+
+
+def _is_finite(updates: Updates, row: int) -> bool:
+    return all(part.plainly(_nothing) == 0 for part in parts(updates, [row]))
 
 
 def _sorting(kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
     def alone(part: Part) -> int:
         whole = part.start + (part.end - part.start) // LANES * LANES
-        flag = 0
-        if whole > part.start and part.addresses is not None:
-            flag = kernel()(part.addresses.ctypes.data, part.origin, part.start, whole, part.target)
+        flag = sort(part, whole) if whole > part.start else 0
         return flag + (part.plainly(plainly, whole) if whole < part.end else 0)
 
-    def mixed(entries: Any) -> Compiled:
-        import ctypes
-
+    def sort(part: Part, end: int) -> int:
+        addresses: Any = part.addresses
+        if len(addresses) < FEWEST_STAGED:
+            return int(kernel()(addresses.ctypes.data, part.origin, part.start, end, part.target))
         from flowstate_flower.aggregation.engine import pairs
 
-        address = ctypes.cast(kernel(), ctypes.c_void_p).value
+        return int(pairs.stage_and_sort(_address_of(kernel()), addresses, part.origin, part.start, end, part.target))
+
+    def mixed(entries: Any) -> Compiled:
+        from flowstate_flower.aggregation.engine import pairs
+
+        address = _address_of(kernel())
         return lambda p: int(pairs.mix_and_sort(address, p.addresses, entries, p.origin, p.start, p.end, p.out))
 
     return ColumnPass(plainly, alone, mixed)
+
+
+def _address_of(kernel: Any) -> int:
+    """Where its machine code begins."""
+    return ctypes.cast(kernel, ctypes.c_void_p).value or 0
 
 
 def _nothing(rows: Any, base: Any, out: Any) -> None:

@@ -12,7 +12,9 @@ from numba.extending import intrinsic
 
 TILE = 1024
 SUM_TILE = 16_384  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
-MIX_TILE = 512
+MIX_TILE = SORT_TILE = 512
+APART = 16  # columns between the copies of two rows, so that no two begin at the same place of a page
+FLOAT_BYTES = 4
 LARGEST = np.finfo(np.float32).max
 
 
@@ -51,19 +53,44 @@ def compiled(**options: Any) -> Any:
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
-def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -> None:
+def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -> None:  # noqa: PLR0915  sums are registers
     """Add to `total`, (m, m) float64 with m ≥ n + 5, the squared distances over columns start…end. `rows` are addresses.
 
-    Three rows against three: six loads serve nine differences. Only the upper triangle of blocks is meaningful.
+    Three rows against each other and against the two after them, then against three at a time: five or six loads serve nine
+    differences. Only what lies above the diagonal of `total` is meaningful.
     """
     for low in range(start, end, TILE):
         high = min(end, low + TILE)
         size = high - low
-        for i in range(0, n, 3):
+        for i in range(0, n - 1, 3):
             a0 = carray(float_pointer(rows[i]), (end,))[low:high]
             a1 = carray(float_pointer(rows[min(i + 1, n - 1)]), (end,))[low:high]
             a2 = carray(float_pointer(rows[min(i + 2, n - 1)]), (end,))[low:high]
-            for j in range(i, n, 3):
+            b0 = carray(float_pointer(rows[min(i + 3, n - 1)]), (end,))[low:high]
+            b1 = carray(float_pointer(rows[min(i + 4, n - 1)]), (end,))[low:high]
+            s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = np.float32(0)
+            for k in range(size):
+                x0, x1, x2 = a0[k], a1[k], a2[k]
+                y0, y1 = b0[k], b1[k]
+                s00 += (x0 - x1) * (x0 - x1)
+                s01 += (x0 - x2) * (x0 - x2)
+                s02 += (x1 - x2) * (x1 - x2)
+                s10 += (x0 - y0) * (x0 - y0)
+                s11 += (x1 - y0) * (x1 - y0)
+                s12 += (x2 - y0) * (x2 - y0)
+                s20 += (x0 - y1) * (x0 - y1)
+                s21 += (x1 - y1) * (x1 - y1)
+                s22 += (x2 - y1) * (x2 - y1)
+            total[i, i + 1] += s00
+            total[i, i + 2] += s01
+            total[i + 1, i + 2] += s02
+            total[i, i + 3] += s10
+            total[i + 1, i + 3] += s11
+            total[i + 2, i + 3] += s12
+            total[i, i + 4] += s20
+            total[i + 1, i + 4] += s21
+            total[i + 2, i + 4] += s22
+            for j in range(i + 5, n, 3):
                 b0 = carray(float_pointer(rows[j]), (end,))[low:high]
                 b1 = carray(float_pointer(rows[min(j + 1, n - 1)]), (end,))[low:high]
                 b2 = carray(float_pointer(rows[min(j + 2, n - 1)]), (end,))[low:high]
@@ -109,7 +136,8 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
     origin = carray(float_pointer(base), (end,))
     target = carray(float_pointer(out), (end,))
     flag = 0
-    for low in range(start, end, SUM_TILE):
+    for tile in range((end - start - 1) // SUM_TILE, -1, -1):  # the last first: a pass before this one has just read it
+        low = start + tile * SUM_TILE
         high = min(end, low + SUM_TILE)
         b, o = origin[low:high], target[low:high]
         i = 0
@@ -190,6 +218,26 @@ def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, ou
 
 
 _call: Any = _kernel_call
+
+
+@compiled()
+def stage_and_sort(kernel: int, rows: Any, base: int, start: int, end: int, out: int) -> int:
+    """The kernel at address `kernel` on columns start…end, tile by tile from a copy in cache: where there are many rows, all of
+    them begin at the same place of a page, and would push each other out of it. `base` and `out` are addresses.
+    """
+    tile = np.empty((len(rows), SORT_TILE + APART), np.float32)
+    copied = np.empty(len(rows), np.uintp)
+    for i in range(len(rows)):
+        copied[i] = tile[i].ctypes.data
+    flag = 0
+    for low in range(start, end, SORT_TILE):
+        high = min(low + SORT_TILE, end)
+        for i in range(len(rows)):
+            row, copy = carray(float_pointer(rows[i]), (end,))[low:high], tile[i]
+            for k in range(high - low):
+                copy[k] = row[k]
+        flag |= _call(kernel, copied.ctypes.data, base + FLOAT_BYTES * low, high - low, out + FLOAT_BYTES * low)
+    return flag
 
 
 @compiled(fastmath={"contract", "nsz"})

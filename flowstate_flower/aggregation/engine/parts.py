@@ -4,8 +4,9 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 
 ALIGNED_COLUMNS = 1024
 SMALLEST_PARALLEL = 65_536
+SMALLEST_RANGE, MOST_RANGES = 32_768, 4  # columns, and how many ranges for each thread
 WIDENED_BYTES = 1 << 19  # of the float32 copy of a block: it stays in a core's own cache
 
 Flat = NDArray[Any]
@@ -128,7 +130,7 @@ def has_kernels() -> bool:
     if os.environ.get("FLOWSTATE_KERNELS") == "numpy":
         return False
     try:
-        for module in ("compiled", "pairs", "votes", "widen"):
+        for module in ("compiled", "pairs", "places", "votes", "widen"):
             importlib.import_module(f"flowstate_flower.aggregation.engine.{module}")
     except ImportError:
         return False
@@ -136,7 +138,7 @@ def has_kernels() -> bool:
 
 
 def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, *, worth: int = SMALLEST_PARALLEL) -> Iterator[Part]:
-    """Every floating layer, cut into as many ranges as there are threads where it has at least `worth` coordinates."""
+    """Every floating layer; one of at least `worth` coordinates in ranges, as many for each thread."""
     offset = 0
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
@@ -144,29 +146,43 @@ def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, *, worth
         arrays = [updates.base[index], *(updates.rows[i][index] for i in kept)]
         base, *rows = (_flat(array) for array in arrays)
         addresses = _addresses(rows) if all(array.flags.c_contiguous for array in arrays) else None
-        whole = Part(layer, offset, base, tuple(rows), addresses, 0, layer.size, out[offset : offset + layer.size])
-        threads = updates.threads if layer.size >= worth else 1
-        step = -(-layer.size // threads // ALIGNED_COLUMNS) * ALIGNED_COLUMNS or layer.size
+        target, held = out[offset : offset + layer.size], tuple(rows)
+        step = _range(layer.size, updates.threads if layer.size >= worth else 1)
         for start in range(0, layer.size, step):
-            yield replace(whole, start=start, end=min(start + step, layer.size))
+            yield Part(layer, offset, base, held, addresses, start, min(start + step, layer.size), target)
         offset += layer.size
 
 
-def run(work: Work, todo: Iterable[Part]) -> list[Any]:
-    """Small parts here, one after the other; large ones on threads, beside each other. A result for each part, in order: the
-    sum of those of its pieces.
+def _range(size: int, threads: int) -> int:
+    """Columns of one range: the same number of ranges for each thread, so that one which was held up leaves some to others."""
+    each = max(1, min(MOST_RANGES, size // (threads * SMALLEST_RANGE)))
+    ranges = threads * each if threads > 1 else 1
+    return -(-size // ranges // ALIGNED_COLUMNS) * ALIGNED_COLUMNS or size
+
+
+def run(work: Work, todo: Iterable[Part], threads: int) -> list[Any]:
+    """A result for each part, in order: the sum of those of its pieces.
+
+    Where a layer is in ranges, other threads help. All take the next part that nobody has: none is waited for before it wakes.
     """
-
-    def summed(part: Part) -> Any:
-        total: Any = 0
-        for piece in part.pieces():
-            total = total + work(piece)
-        return total
-
     given = list(todo)
-    if not any(part.end - part.start < part.layer.size for part in given):
-        return [summed(part) for part in given]
-    return list(_threads().map(summed, given))
+    results: list[Any] = [None] * len(given)
+    turns = count()
+
+    def take() -> None:
+        while (turn := next(turns)) < len(given):
+            total: Any = 0
+            for piece in given[turn].pieces():
+                total = total + work(piece)
+            results[turn] = total
+
+    in_ranges = any(part.end - part.start < part.layer.size for part in given)
+    helpers = [_threads().submit(take) for _ in range(min(threads, len(given)) - 1)] if in_ranges else []
+    take()
+    for helper in helpers:
+        if not helper.cancel():
+            helper.result()
+    return results
 
 
 def _flat(array: NDArray[Any]) -> Any:
