@@ -126,6 +126,9 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     """
     if array.stype != NUMPY_STYPE:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: serialised as {array.stype[:40]}")
+    usual = header_of(layer.dtype, layer.shape)
+    if len(array.data) == len(usual) + layer.nbytes and array.data.startswith(usual):
+        return np.frombuffer(array.data, layer.dtype, count=layer.size, offset=len(usual)).reshape(layer.shape)
     shape, fortran, dtype, offset = _header(array.data, layer.name)
     if dtype == BFLOAT16_STORED and layer.dtype == BFLOAT16:
         dtype = BFLOAT16
@@ -139,6 +142,14 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     if len(array.data) - offset != size * dtype.itemsize:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: {len(array.data) - offset} bytes, {layer.nbytes} expected")
     return np.frombuffer(array.data, dtype, count=size, offset=offset).reshape(shape)
+
+
+@lru_cache(maxsize=4 * MOST_HEADERS)
+def header_of(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """The header that numpy writes before an array whose rows come first."""
+    file = BytesIO()
+    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
+    return file.getvalue()
 
 
 def _header(data: bytes, name: str) -> Header:

@@ -4,17 +4,15 @@ import ctypes
 import mmap
 import sys
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from io import BytesIO
+from functools import cache
 from typing import Any
 
 import numpy as np
 from flwr.app import Array, ArrayRecord
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.updates import Arrays, Layer
-from flowstate_flower.strategies.decoding import NUMPY_STYPE
+from flowstate_flower.strategies.decoding import NUMPY_STYPE, header_of
 
 WORTH_LARGE_PAGES = 1 << 22
 
@@ -41,7 +39,7 @@ class Rooms:
 
     def room(self, layer: Layer) -> NDArray[Any]:
         """A writable array of the layer's shape and type, with nothing in it yet. It keeps its bytes alive."""
-        header = _header(layer.dtype, layer.shape)
+        header = header_of(layer.dtype, layer.shape)
         file = _new_bytes(None, len(header) + layer.nbytes)
         address = _address_of(file)
         _in_large_pages(address, len(file))
@@ -80,12 +78,5 @@ def _c_library() -> ctypes.CDLL:
 
 def _array(array: NDArray[Any]) -> Array:
     """What `Array(array)` makes, with one copy of the bytes in place of three."""
-    data = b"".join([_header(array.dtype, array.shape), array.reshape(-1).view(np.uint8).data])
+    data = b"".join([header_of(array.dtype, array.shape), array.reshape(-1).view(np.uint8).data])
     return Array(dtype=str(array.dtype), shape=array.shape, stype=NUMPY_STYPE, data=data)
-
-
-@lru_cache(maxsize=4096)
-def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    file = BytesIO()
-    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
-    return file.getvalue()

@@ -3,6 +3,7 @@ roster, everything it leaves behind goes to `record`.
 """
 
 import logging
+import os
 import random
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -155,7 +156,7 @@ class TenantStrategy(Strategy):
         model, rooms = opened.base, Rooms()
         if outcome.update is not None:
             self._memory = outcome.memory
-            target = applied(opened.layout, opened.base, outcome.update, rooms.room)
+            target = applied(opened.layout, opened.base, outcome.update, rooms.room, os.cpu_count() or 1)
             model = self._optimiser.step(server_round, opened.layout, opened.base, target)
         self._record(
             ClosedRound(

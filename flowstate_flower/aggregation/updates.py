@@ -6,7 +6,7 @@ copy of n models. They are numpy arrays, or torch tensors that all lie on one de
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,10 +14,13 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from flowstate_flower.aggregation.turns import take_turns
+
 Vector = NDArray[Any]
 Matrix = NDArray[np.float64]
 Arrays = tuple[NDArray[Any], ...]
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+PIECE = 1 << 19  # numbers of a model that a thread adds at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +141,17 @@ class Updates:
         return cls(Layout.of(("updates",), zeros), zeros, rows, uniform, root=None if root is None else (root,))
 
 
-def applied(layout: Layout, base: Arrays, update: Vector, room: Callable[[Layer], Vector] | None = None) -> Arrays:
+def applied(
+    layout: Layout, base: Arrays, update: Vector, room: Callable[[Layer], Vector] | None = None, threads: int = 1
+) -> Arrays:
     """The model `base + update`, each layer in its own dtype; layers that are not floating are the base's own.
 
-    Where arrays are wanted in a certain place, `room` gives an empty one for each layer that `update` has the type of.
+    Where arrays are wanted in a certain place, `room` gives an empty one, its rows first, for each layer that `update` has the
+    type of; so many threads fill them.
     """
-    arrays, offset = [], 0
+    arrays: list[Any] = []
+    sums: list[tuple[Vector, ...]] = []
+    offset = 0
     for layer, array in zip(layout.layers, base, strict=True):
         if not layer.is_floating:
             arrays.append(array)
@@ -152,11 +160,28 @@ def applied(layout: Layout, base: Arrays, update: Vector, room: Callable[[Layer]
         if not isinstance(array, np.ndarray):
             arrays.append((array + step).to(array.dtype))
         elif room is not None and layer.dtype == update.dtype:
-            arrays.append(np.add(array, step, out=room(layer)))
+            arrays.append(room(layer))
+            sums += _in_pieces(array, step, arrays[-1])
         else:
             arrays.append(np.asarray(array + step).astype(layer.dtype, copy=False))
         offset += layer.size
+
+    def add(turn: int) -> None:
+        old, step, new = sums[turn]
+        np.add(old, step, out=new)
+
+    take_turns(add, len(sums), threads)
     return tuple(arrays)
+
+
+def _in_pieces(*arrays: Vector) -> Iterator[tuple[Vector, ...]]:
+    """The same stretches of each, where all have their rows first; else all of them at once."""
+    if not all(array.flags.c_contiguous for array in arrays):
+        yield arrays
+        return
+    flat = [array.reshape(-1) for array in arrays]
+    for low in range(0, flat[0].size, PIECE):
+        yield tuple(array[low : low + PIECE] for array in flat)
 
 
 def dtype_of(array: Any) -> np.dtype[Any]:

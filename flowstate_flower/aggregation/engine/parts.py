@@ -3,16 +3,15 @@
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.engine import plain
+from flowstate_flower.aggregation.turns import take_turns
 from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 
 ALIGNED_COLUMNS = 1024
@@ -161,27 +160,18 @@ def _range(size: int, threads: int) -> int:
 
 
 def run(work: Work, todo: Iterable[Part], threads: int) -> list[Any]:
-    """A result for each part, in order: the sum of those of its pieces.
-
-    Where a layer is in ranges, other threads help. All take the next part that nobody has: none is waited for before it wakes.
-    """
+    """A result for each part, in order: the sum of those of its pieces. Other threads help where a layer is in ranges."""
     given = list(todo)
     results: list[Any] = [None] * len(given)
-    turns = count()
 
-    def take() -> None:
-        while (turn := next(turns)) < len(given):
-            total: Any = 0
-            for piece in given[turn].pieces():
-                total = total + work(piece)
-            results[turn] = total
+    def summed(turn: int) -> None:
+        total: Any = 0
+        for piece in given[turn].pieces():
+            total = total + work(piece)
+        results[turn] = total
 
     in_ranges = any(part.end - part.start < part.layer.size for part in given)
-    helpers = [_threads().submit(take) for _ in range(min(threads, len(given)) - 1)] if in_ranges else []
-    take()
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
+    take_turns(summed, len(given), threads if in_ranges else 1)
     return results
 
 
@@ -192,8 +182,3 @@ def _flat(array: NDArray[Any]) -> Any:
 
 def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:
     return np.array([row.__array_interface__["data"][0] for row in rows], dtype=np.uintp)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="aggregate")

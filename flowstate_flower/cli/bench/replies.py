@@ -120,7 +120,7 @@ class _Federation:
             shares = np.full(len(self.keys), 1 / len(self.keys))
             aggregate = rule(Updates(layout, base, rows, shares, threads), byzantine=byzantine)
             rooms = Rooms()
-            return rooms.record(layout.names, applied(layout, base, aggregate.update, rooms.room))
+            return rooms.record(layout.names, applied(layout, base, aggregate.update, rooms.room, threads))
 
         return work
 
