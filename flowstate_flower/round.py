@@ -5,9 +5,10 @@ Flower's strategy, the in-process engine, the tests and the re-run of a recorded
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowstate_flower.admission import Admitted, Invitation, Rejection, Reply, RoundTerms, Submission, admit
 from flowstate_flower.aggregation import Aggregate, Rule, Updates
@@ -79,7 +80,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ClosedRound:
-    """What is recorded of a round: who was asked, what became of it, the model before and after."""
+    """What is recorded of a round: who was asked, what became of it, the model before and after.
+
+    `carried` is what the next round needs of this one beside the model, as named arrays.
+    """
 
     run: str
     number: int
@@ -88,6 +92,7 @@ class ClosedRound:
     base_digest: str
     names: tuple[str, ...]
     model: Arrays
+    carried: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def close(terms: RoundTerms, replies: Sequence[Reply | Rejection], closing: Closing, server: OfTheServer = NOTHING) -> Outcome:

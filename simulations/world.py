@@ -25,7 +25,7 @@ from flowstate_flower.documents import Document
 from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.privacy import Budget
 from flowstate_flower.privacy.noise import SeededNormals
-from flowstate_flower.registry import Registry, consents, tenants
+from flowstate_flower.registry import Registry, consents, tenants, views
 from flowstate_flower.round import Closing
 from flowstate_flower.simulations.digits import DigitsTask
 from flowstate_flower.simulations.root import server_training
@@ -98,7 +98,7 @@ class World:
         return task_of(self.plan.scenario.data, self.plan.scenario.tenants, self.plan.seed)
 
     def conduct(self, grid: Grid, on_round: Callable[[int], None] = lambda _: None) -> None:
-        """Run the federation on `grid`: the server's side of both engines."""
+        """Run the federation on `grid`: the server's side of both engines. A run that has begun goes on."""
         scenario = self.plan.scenario
         registry = Registry.open(self.folder, to_write=True)
         try:
@@ -115,7 +115,10 @@ class World:
                 on_round=lambda number: self._after(registry, number, on_round),
                 promise=self._promise(),
             )
-            conductor.run(grid, self._initial_model(), scenario.rounds)
+            if terms.run in {view.run for view in views.runs(registry)}:
+                conductor.resume(grid, scenario.rounds)
+            else:
+                conductor.run(grid, self._initial_model(), scenario.rounds)
         finally:
             registry.close()
 

@@ -83,6 +83,8 @@ class RegistryAccountant:
         limit = self.settings.max_epsilon if max_epsilon is None else max_epsilon
         if limit is None:
             raise ValueError("no max_epsilon was given.")
+        if count == 1 and self.ledger.is_paid():
+            return False
         after = self.ledger.spent().after(self._release(event, count).cost(count))
         return after.epsilon(self.settings.target_delta) > limit
 

@@ -152,14 +152,14 @@ def header_of(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return file.getvalue()
 
 
-def _header(data: bytes, name: str) -> Header:
+def _header(data: bytes | memoryview, name: str) -> Header:
     try:
-        return _parsed(data[: _end_of_header(data)])
+        return _parsed(bytes(data[: _end_of_header(data)]))
     except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise Undecodable(Reason.BAD_ARRAY, f"{name}: not an array: {type(error).__name__}") from error
 
 
-def _end_of_header(data: bytes) -> int:
+def _end_of_header(data: bytes | memoryview) -> int:
     """Where the numbers begin, if the header is one that is read at all."""
     wide = 2 if data[npy.MAGIC_LEN - 2 : npy.MAGIC_LEN - 1] == b"\x01" else 4
     begin = npy.MAGIC_LEN + wide
@@ -200,6 +200,11 @@ def arrays_of(record: ArrayRecord) -> tuple[tuple[str, ...], Arrays]:
 
 
 def array_of(array: Array) -> NDArray[Any]:
-    """The server's own array. Numpy stores bfloat16 as two bytes of no meaning; Flower's record still says what they are."""
-    stored = array.numpy()
+    """The server's own array, where it lies and read-only. Numpy stores bfloat16 as two bytes of no meaning; Flower's record
+    still says what they are.
+    """
+    shape, fortran, dtype, offset = _header(array.data, "the server's own")
+    if array.stype != NUMPY_STYPE or fortran or dtype.hasobject:
+        return array.numpy()
+    stored = np.frombuffer(array.data, dtype, count=math.prod(shape), offset=offset).reshape(shape)
     return stored.view(BFLOAT16) if array.dtype == BFLOAT16.name and stored.dtype == BFLOAT16_STORED else stored

@@ -14,6 +14,7 @@ from flwr.app import Error, Message, RecordDict
 from flwr.serverapp import Grid
 
 from flowstate_flower.admission import Reason
+from flowstate_flower.errors import FlowstateError
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.25
 PAUSE_SHARE = 1 / 16  # of the time waited so far: looking again costs no round more than that
@@ -33,7 +34,10 @@ class GuardedGrid(Grid):
         self._grace_seconds = grace_seconds
 
     def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> list[Message]:
-        """One answer per message, in the order of `messages`: the reply, or an error that says what became of it."""
+        """One answer per message, in the order of `messages`: the reply, or an error that says what became of it.
+
+        Raises what the grid raises where it cannot go on: a `FlowstateError`, or what is no `Exception`.
+        """
         requests = list(messages)
         if not requests:
             return []
@@ -80,6 +84,8 @@ class GuardedGrid(Grid):
             stalled = pull.running() and time.monotonic() - since > self._grace_seconds
             return fault(request, UNREADABLE, "the upload stalled") if stalled else None
         if (error := pull.exception()) is not None:
+            if isinstance(error, FlowstateError) or not isinstance(error, Exception):
+                raise error  # the server itself is gone, or the run was stopped: no tenant's fault
             return fault(request, UNREADABLE, f"{type(error).__name__}: {error}")
         replies = pull.result()
         return sender_checked(replies[0], request) if replies else None

@@ -4,7 +4,7 @@ FedAvg, FedAdam and their kin expect replies of clients. Ours gets one synthetic
 grid that reaches nobody, so that it can neither wait for nodes nor talk to them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
 from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layout
-from flowstate_flower.errors import BadInput
+from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.strategies.decoding import ARRAYS, EXAMPLES, METRICS, arrays_of
 from flowstate_flower.strategies.encoding import to_record
+from flowstate_flower.strategies.keeping import Carried, changed, description
 
 
 class ServerOptimiser:
@@ -26,12 +27,34 @@ class ServerOptimiser:
 
     def __init__(self, strategy: Strategy | None = None) -> None:
         self._strategy = strategy
+        self._made_by = description(strategy)
+        self._before: Mapping[str, Any] = {} if strategy is None else dict(vars(strategy))
         self._requests: list[Message] = []
 
     @property
     def name(self) -> str:
         """Class of the Flower strategy."""
         return "none" if self._strategy is None else type(self._strategy).__name__
+
+    def carried(self) -> Carried:
+        """What the strategy keeps from round to round."""
+        if self._strategy is None:
+            return Carried()
+        attributes, lost = changed(self._strategy, self._before)
+        return Carried(optimiser=attributes, made_by=self._made_by, lost=lost)
+
+    def restore(self, carried: Carried) -> None:
+        """Give the strategy back what it kept. Raises `RunImpossible` where that is another's, or was not all of it."""
+        if carried.made_by != self._made_by:
+            there = carried.made_by.get("class", "none")
+            raise RunImpossible(f"the run's optimiser was {there}, this is {self.name}", hint="the same one, with its settings")
+        if carried.lost:
+            what = ", ".join(carried.lost)
+            raise RunImpossible(
+                f"{self.name} keeps what cannot be written down: {what}", hint="start another run from its model"
+            )
+        for name, value in carried.optimiser.items():
+            setattr(self._strategy, name, value)
 
     def begin(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord) -> None:
         """Show the strategy the model and a copy of the config, as Flower would before a round."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from flwr.serverapp import GaussianPrivacyEvent, NeighboringRelation, PrivacyAccountant, SamplingMethod
 
 from flowstate_flower.admission import Limits
 from flowstate_flower.aggregation.updates import Vector
 from flowstate_flower.errors import RunImpossible
-from flowstate_flower.privacy.noise import Normals
+from flowstate_flower.privacy.noise import Normals, SeededNormals
 from flowstate_flower.round import Closing
 from flowstate_flower.trust.terms import PrivacyTerms
 
@@ -41,6 +42,17 @@ class ServerNoise:
 
         return draws
 
+    def state(self) -> Any:
+        """Where seeded noise stands, as JSON; None for noise that nobody can draw again."""
+        return self.normals.state() if isinstance(self.normals, SeededNormals) else None
+
+    def restore(self, state: Any) -> None:
+        """Put seeded noise where `state` found it. Raises `RunImpossible` where the run's was seeded and this is not, or so."""
+        if (state is None) == isinstance(self.normals, SeededNormals):
+            raise RunImpossible("the server's noise came from another source", hint="resume with the noise it began with")
+        if isinstance(self.normals, SeededNormals):
+            self.normals.restore(state)
+
     def _event(self, privacy: PrivacyTerms, asked: int) -> GaussianPrivacyEvent:
         return GaussianPrivacyEvent(privacy.noise_multiplier, asked, self.accountant.config.population_size)
 
@@ -57,8 +69,6 @@ def check_server_noise(
         raise RunImpossible("tenant-level privacy needs the server's noise and its budget", hint="give `server_noise`")
     for problem, hint in (*_of_the_mean(privacy, closing, limits), *_of_the_account(limits, noise, agreed)):
         raise RunImpossible(f"no tenant-level privacy: {problem}", hint=hint)
-    if spent := noise.exhausted(privacy, agreed):
-        raise RunImpossible(spent, hint="a larger budget is a weaker promise to every tenant")
 
 
 def _of_the_mean(privacy: PrivacyTerms, closing: Closing, limits: Limits) -> Iterator[tuple[str, str]]:

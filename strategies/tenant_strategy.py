@@ -7,57 +7,31 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Result, Strategy
 
-from flowstate_flower.admission import Invitation, Limits, Reason, Rejection, RoundTerms
+from flowstate_flower.admission import Invitation, Reason, Rejection, RoundTerms
 from flowstate_flower.aggregation.updates import Arrays, Layout, Vector, applied
 from flowstate_flower.errors import RunImpossible
-from flowstate_flower.round import ClosedRound, Closing, OfTheServer, Outcome, close
+from flowstate_flower.round import ClosedRound, OfTheServer, Outcome, close
 from flowstate_flower.strategies.decoding import ARRAYS, arrays_of, decode, size_of
 from flowstate_flower.strategies.encoding import Rooms
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
+from flowstate_flower.strategies.keeping import Carried, State, generator_state, restore_generator
 from flowstate_flower.strategies.optimiser import ServerOptimiser
+from flowstate_flower.strategies.run_terms import RunTerms
 from flowstate_flower.strategies.selection import Candidate, Roster, chosen, one_per_tenant
 from flowstate_flower.strategies.server_noise import ServerNoise, check_server_noise
-from flowstate_flower.trust.bounds import Ask
 from flowstate_flower.trust.canonical import canonical, model_digest
-from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
+from flowstate_flower.trust.terms import Terms
 
 TERMS, CONFIG = "terms", "config"
 OVERHEAD_BYTES = 1 << 20
 """What a reply may have beside the model's numbers, for headers, the statement and metrics, before it counts as more."""
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RunTerms:
-    """What stays the same over a run. `cohort` is how many tenants are asked in a round, None for all that may be; `app` is
-    the digest of the code that tenants are asked to run, where it is known.
-    """
-
-    run: str
-    purpose: str
-    work: LocalWork
-    privacy: PrivacyTerms | None
-    closing: Closing
-    limits: Limits = field(default_factory=Limits)
-    deadline_seconds: float = 600.0
-    cohort: int | None = None
-    app: str | None = None
-
-    @property
-    def ask(self) -> Ask:
-        """What tenants agree to or not."""
-        return Ask(self.run, self.purpose, self.work, self.privacy, self.app)
-
-    @property
-    def fewest(self) -> int:
-        """Below this many tenants a round cannot be closed, so nobody is asked."""
-        return max(1, self.closing.quorum, self.closing.rule.fewest(self.closing.byzantine) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +80,25 @@ class TenantStrategy(Strategy):
         self._noise = server_noise
         self._open: _OpenRound | None = None
         self._so_far = Result()
+        self._initial = ArrayRecord()
+        self._done = 0
         self.stopped = ""
+
+    def resume(self, after: int, state: State) -> None:
+        """Go on after the round `after`, the last of `num_rounds` that is recorded, from what it carried.
+
+        Raises `RunImpossible` where the optimiser or the source of randomness is another one.
+        """
+        self._done = after
+        if after == 0:
+            return
+        carried = Carried.unpacked(state)
+        self._optimiser.restore(carried)
+        self._memory = carried.memory
+        if self.terms.cohort is not None:
+            restore_generator(self._rng, carried.cohorts)
+        if self._noise is not None:
+            self._noise.restore(carried.noise)
 
     def start(
         self,
@@ -125,9 +117,12 @@ class TenantStrategy(Strategy):
         agreed = self._feasible(grid)
         deadline = self.terms.deadline_seconds if timeout is None else timeout
         self._warm(agreed, initial_arrays)
-        guarded = GuardedGrid(grid)
+        self._initial = ArrayRecord(dict(initial_arrays))
+        del initial_arrays
+        guarded, left = GuardedGrid(grid), num_rounds - self._done
+        evaluate = None if evaluate_fn is None else lambda number, arrays: evaluate_fn(self._done + number, arrays)
         try:
-            return super().start(guarded, initial_arrays, num_rounds, deadline, train_config, evaluate_config, evaluate_fn)
+            return super().start(guarded, self._initial, left, deadline, train_config, evaluate_config, evaluate)
         except _BudgetSpent as spent:
             self.stopped = str(spent)
             log.warning("%s", spent)
@@ -135,6 +130,9 @@ class TenantStrategy(Strategy):
 
     def configure_train(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid) -> Iterable[Message]:
         """Ask the tenants that agree, each under a nonce of its own; nobody where they are too few."""
+        server_round += self._done
+        if arrays is not self._initial:  # Flower would hold on to it until the end
+            self._initial.clear()
         names, base = arrays_of(arrays)
         digest = model_digest(zip(names, base, strict=True))
         candidates = self._candidates(grid)
@@ -152,6 +150,7 @@ class TenantStrategy(Strategy):
         if self._open is None:
             raise RuntimeError("aggregate_train before configure_train")
         opened, self._open = self._open, None
+        server_round += self._done
         outcome = self._close(server_round, opened, replies)
         model, rooms = opened.base, Rooms()
         if outcome.update is not None:
@@ -167,6 +166,7 @@ class TenantStrategy(Strategy):
                 opened.base_digest,
                 opened.layout.names,
                 model,
+                self._carried().packed(),
             )
         )
         if outcome.update is None:
@@ -194,6 +194,8 @@ class TenantStrategy(Strategy):
         """How many tenants agree. Raises `RunImpossible` where they are too few."""
         closing, agreed = self.terms.closing, len(self._candidates(grid))
         check_server_noise(self.terms.privacy, closing, self.terms.limits, self._noise, agreed)
+        if not self._done and (spent := self._spent(agreed)):
+            raise RunImpossible(spent, hint="a larger budget is a weaker promise to every tenant")
         if agreed == 0:
             raise RunImpossible(f"no tenant has opted in to '{self.terms.purpose}'", hint="tenants opt in, not operators")
         if closing.rule.rooted and self._root is None:
@@ -208,9 +210,22 @@ class TenantStrategy(Strategy):
         return agreed
 
     def _check_budget(self, server_round: int, agreed: int) -> None:
-        privacy = self.terms.privacy
-        if self._noise is not None and privacy is not None and (spent := self._noise.exhausted(privacy, agreed)):
+        if spent := self._spent(agreed):
             raise _BudgetSpent(f"ended before round {server_round}: {spent}")
+
+    def _spent(self, agreed: int) -> str:
+        """Why no further round can be paid for; empty where one can, or none costs the federation anything."""
+        privacy = self.terms.privacy
+        return "" if self._noise is None or privacy is None else self._noise.exhausted(privacy, agreed)
+
+    def _carried(self) -> Carried:
+        """What the next round needs of this one beside the model."""
+        return replace(
+            self._optimiser.carried(),
+            memory=self._memory,
+            cohorts=None if self.terms.cohort is None else generator_state(self._rng),
+            noise=None if self._noise is None else self._noise.state(),
+        )
 
     def _warm(self, agreed: int, arrays: ArrayRecord) -> None:
         """Compile for as many tenants as will be asked: a round that loses some compiles for fewer, once."""

@@ -14,10 +14,9 @@ from flowstate_flower.clients.home import TenantVoice
 from flowstate_flower.isolation.grid import Asked, Replies, Script, ScriptedGrid
 from flowstate_flower.privacy import Budget
 from flowstate_flower.privacy.tenant_level import MeanRelease
-from flowstate_flower.registry import Registry, attempts, certificates, configuration, consents, server_events, tenants
-from flowstate_flower.registry.attempts import Spec
+from flowstate_flower.registry import Registry, certificates, configuration, consents, server_events, tenants
 from flowstate_flower.registry.certificates import Certified
-from flowstate_flower.registry.deployment_tables import TicketRow
+from flowstate_flower.registry.deployment_tables import RoundStateRow, TicketRow
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.federation_ledger import RegistryLedger
 from flowstate_flower.registry.rounds import OPERATOR
@@ -158,12 +157,9 @@ def _fill_the_deployments(registry: Registry) -> None:
         told = Certified(serial, tenant, f"spiffe://example/tenant/{tenant}", "0" * 64, "2026-01-01", "2026-01-02")
         certificates.issued(registry, told, actor=OPERATOR)
     server_events.record(registry, [ServerEvent(EventKind.RATE_LIMITED, tenant) for tenant in LIVING])
-    for run in (HISTORY, HISTORY_APART):
-        attempts.specify(registry, run, Spec("{}", None))
-        attempts.begin(registry, run, "1", 1)
     with desk(registry, actor=OPERATOR) as d:
         for run in (HISTORY, HISTORY_APART):
-            attempts.remember(d, run, ROUNDS, "0" * 64)
+            d.add(RoundStateRow(run=run, round=ROUNDS, digest="0" * 64))
         for tenant in LIVING:
             ticket = {"id": secrets.token_hex(8), "tenant": tenant, "token_digest": "0" * 64}
             d.add(TicketRow(**ticket, made_at=d.now, expires_at=d.now))

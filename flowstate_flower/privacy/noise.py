@@ -5,7 +5,8 @@ A stream is private to whoever draws from it: nothing here reads or seeds numpy'
 
 import hashlib
 import os
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -75,3 +76,11 @@ class SeededNormals:
     def __call__(self, count: int) -> Draws:
         """See `Normals`."""
         return self._generator.standard_normal(count)
+
+    def state(self) -> dict[str, Any]:
+        """Where the draws stand, as JSON."""
+        return dict(self._generator.bit_generator.state)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state` was."""
+        self._generator.bit_generator.state = dict(state)

@@ -48,3 +48,6 @@ class FederationLedger(Protocol):
 
         Raises `BudgetExhausted`; then nothing was recorded. What is recorded stays spent, whatever happens next.
         """
+
+    def is_paid(self) -> bool:
+        """Whether the next release was reserved before a crash, and never made."""

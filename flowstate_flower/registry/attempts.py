@@ -7,9 +7,11 @@ from sqlmodel import Session, col, func, select
 from flowstate_flower.errors import BadInput, UnknownName
 from flowstate_flower.registry.database import Registry
 from flowstate_flower.registry.deployment_tables import RoundStateRow, RunAttemptRow, RunSpecRow
-from flowstate_flower.registry.desk import Desk, desk
+from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.rounds import OPERATOR
 from flowstate_flower.registry.tables import RunRow
+
+DIED = "died"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,6 @@ class RoundState:
     digest: str
 
 
-def specify(registry: Registry, run: str, spec: Spec) -> None:
-    """Record what a run is started from, once. Raises `BadInput`, `UnknownName`."""
-    with desk(registry, actor=OPERATOR) as d:
-        _known(d.session, run)
-        if d.session.get(RunSpecRow, run):
-            raise BadInput(f"run '{run}' is specified already", hint="a run's name is used once")
-        d.add(RunSpecRow(run=run, spec=spec.spec, app=spec.app))
-
-
 def spec_of(registry: Registry, run: str) -> Spec:
     """What a run is started from. Raises `BadInput` where it was not recorded, `UnknownName`."""
     with registry.reading() as session:
@@ -67,6 +60,23 @@ def begin(registry: Registry, run: str, flower_run: str, first_round: int) -> in
         before = d.session.exec(select(func.max(RunAttemptRow.number)).where(RunAttemptRow.run == run)).one() or 0
         d.add(RunAttemptRow(run=run, number=before + 1, flower_run=flower_run, first_round=first_round, started_at=d.now))
         return before + 1
+
+
+def carry_on(registry: Registry, run: str, flower_run: str, first_round: int) -> int:
+    """The attempt of this process: the one that was begun for this run of Flower, or a new one. All others are over.
+
+    Returns its number. Only who holds the run's life may say so. Raises `UnknownName`.
+    """
+    with desk(registry, actor=OPERATOR) as d:
+        _known(d.session, run)
+        mine = None
+        for row in d.session.exec(select(RunAttemptRow).where(RunAttemptRow.run == run, col(RunAttemptRow.ended_at).is_(None))):
+            if flower_run and row.flower_run == flower_run:
+                mine = row.number
+            else:
+                row.ended_at, row.how = d.now, DIED
+                d.change(row, "ended")
+    return begin(registry, run, flower_run, first_round) if mine is None else mine
 
 
 def end(registry: Registry, run: str, number: int, how: str) -> None:
@@ -91,11 +101,6 @@ def run_behind(registry: Registry, flower_run: str) -> str | None:
     """The run of ours that a run of Flower carries, None where it carries none."""
     with registry.reading() as session:
         return session.exec(select(RunAttemptRow.run).where(RunAttemptRow.flower_run == flower_run)).first()
-
-
-def remember(d: Desk, run: str, round_number: int, digest: str) -> None:
-    """Record the state after a round at a desk that is open: with the round itself, in one transaction."""
-    d.add(RoundStateRow(run=run, round=round_number, digest=digest))
 
 
 def newest_state(registry: Registry, run: str) -> RoundState | None:

@@ -45,10 +45,15 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class RegistryLedger:
-    """`FederationLedger` on a registry, for one run. Processes that share the registry share the account."""
+    """`FederationLedger` on a registry, for one run. Processes that share the registry share the account.
+
+    `resumed` is the round that a crash may have interrupted after it was paid for: nothing of it was released, so it is not
+    paid for again.
+    """
 
     registry: Registry
     run: str
+    resumed: int | None = None
 
     def releases(self) -> list[MeanRelease]:
         """See `FederationLedger.releases`."""
@@ -64,6 +69,8 @@ class RegistryLedger:
     def reserve(self, release: MeanRelease, budget: Budget, count: int = 1) -> float:
         """See `FederationLedger.reserve`. The release is that of the round after the last one that was recorded."""
         with desk(self.registry, actor=SERVER) as d:
+            if (paid := self._paid(d.session)) is not None:
+                return _paid_for(paid, release)
             epsilon = spent(d.session).after(release.cost(count)).epsilon(budget.delta)
             if epsilon > budget.epsilon:
                 raise BudgetExhausted(
@@ -73,6 +80,17 @@ class RegistryLedger:
             for number in range(first, first + count):
                 d.add(self._row(number, release, budget, epsilon, d.now))
         return epsilon
+
+    def is_paid(self) -> bool:
+        """See `FederationLedger.is_paid`."""
+        with self.registry.reading() as session:
+            return self._paid(session) is not None
+
+    def _paid(self, session: Session) -> ReleaseRow | None:
+        """What the resumed round was charged, as long as it is not recorded."""
+        if self.resumed is None or session.get(RoundRow, (self.run, self.resumed)) is not None:
+            return None
+        return session.get(ReleaseRow, (self.run, self.resumed))
 
     def _open_round(self, session: Session) -> int:
         recorded = session.exec(select(func.max(RoundRow.number)).where(RoundRow.run == self.run)).one()
@@ -94,6 +112,15 @@ class RegistryLedger:
             randomness=release.randomness,
             reserved_at=now,
         )
+
+
+def _paid_for(paid: ReleaseRow, release: MeanRelease) -> float:
+    """The total ε that was recorded. Raises `BudgetExhausted` for another mean than the one that was paid for."""
+    if (paid.noise_multiplier, paid.clip_norm, paid.cohort) != (release.noise_multiplier, release.clip_norm, release.cohort):
+        raise BudgetExhausted(
+            f"the round was paid for with {paid.cohort} tenants before a crash, now there are {release.cohort}"
+        )
+    return paid.epsilon
 
 
 def released(registry: Registry, run: str) -> Released | None:

@@ -49,8 +49,10 @@ def _sums(rows: Sequence[ReleaseRow]) -> Iterator[tuple[ReleaseRow, str]]:
 
 
 def _cohorts(session: Session, rows: Sequence[ReleaseRow]) -> Iterator[tuple[ReleaseRow, str]]:
-    """Of rounds that were recorded, the mean is over everybody who was invited."""
+    """Of rounds that changed the model, the mean is over everybody who was invited."""
     asked = select(InvitationRow.run, InvitationRow.round, func.count()).group_by(InvitationRow.run, col(InvitationRow.round))
+    same = (col(RoundRow.run) == InvitationRow.run) & (col(RoundRow.number) == InvitationRow.round)
+    asked = asked.join(RoundRow, same).where(RoundRow.status == AGGREGATED)
     invited = {(run, number): count for run, number, count in session.exec(asked)} if rows else {}
     for row in rows:
         count = invited.get((row.run, row.round), row.cohort)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlmodel import Session, col, select
 
 from flowstate_flower.errors import BadInput, BrokenRegistry, FlowstateError
+from flowstate_flower.registry.deployment_tables import RoundStateRow
 from flowstate_flower.registry.models import load_model
 from flowstate_flower.registry.row import Row
 from flowstate_flower.registry.tables import ContributionRow, KeyRow, RefusalRow, RoundRow, RunRow
@@ -82,11 +83,12 @@ def statement_problems(session: Session, pool: Executor, table: type[Row], rows:
 
 
 def model_problems(folder: Path, table: type[Row], rows: Sequence[Recorded]) -> Iterator[Finding]:
-    """Rounds whose model's file is missing, or holds another model than the one that was recorded."""
-    if table is not RoundRow:
+    """Rounds whose model's file, or that of what they left behind, is missing or holds something else than was recorded."""
+    column = {RoundRow: "model_digest", RoundStateRow: "digest"}.get(table)
+    if column is None:
         return
     for position, subject, row in rows:
-        named = row["model_digest"]
+        named = row[column]
         try:
             found = model_digest(load_model(folder / f"{named}.npz").items())
         except FlowstateError as error:

@@ -13,10 +13,9 @@ import pytest
 
 from flowstate_flower import wiring
 from flowstate_flower.registry import Registry, attempts, certificates, configuration, consents, rounds, server_events
-from flowstate_flower.registry.attempts import Spec
 from flowstate_flower.registry.certificates import Certified
 from flowstate_flower.registry.database import log_origin
-from flowstate_flower.registry.deployment_tables import TicketRow
+from flowstate_flower.registry.deployment_tables import RoundStateRow, RunSpecRow, TicketRow
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.log import newest_checkpoint
 from flowstate_flower.registry.server_events import EventKind, ServerEvent
@@ -114,10 +113,10 @@ def deployed(registry: Registry, run_id: str, tenants: Sequence[str]) -> None:
         told = Certified(serial, tenant, uri, "0" * 64, "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z")
         certificates.issued(registry, told, actor="operator")
     server_events.record(registry, [ServerEvent(EventKind.RATE_LIMITED, tenant, 3, "sampled") for tenant in tenants])
-    attempts.specify(registry, run_id, Spec("{}", None))
     attempts.begin(registry, run_id, "4711", 1)
     with desk(registry, actor="operator") as d:
-        attempts.remember(d, run_id, 2, "0" * 64)
+        d.add(RunSpecRow(run=run_id, spec="{}"))
+        d.add(RoundStateRow(run=run_id, round=2, digest="0" * 64))
         for tenant in tenants:
             d.add(TicketRow(id=f"of-{tenant}", tenant=tenant, token_digest="0" * 64, made_at=d.now, expires_at=d.now))
 

@@ -8,6 +8,7 @@ import pytest
 from flowstate_flower.errors import BadInput, UnknownName
 from flowstate_flower.registry import Registry, attempts, audit, certificates, measures, server_events, tickets
 from flowstate_flower.registry.attempts import RoundState, Spec
+from flowstate_flower.registry.deployment_tables import RoundStateRow, RunSpecRow
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.incidents import CLASS_AT_THE_DOOR, Incident, Kind, Severity
 from flowstate_flower.registry.server_events import EventKind, ServerEvent
@@ -110,10 +111,11 @@ def test_a_certificate_stands_until_it_is_revoked_or_ends(recorded, deploy) -> N
 
 def test_a_run_knows_what_it_was_started_from_and_who_carried_it(recorded) -> None:
     registry = recorded()
-    attempts.specify(registry, "run-1", Spec('{"rounds":2}', "f" * 64))
+    with pytest.raises(BadInput, match="no recorded specification"):
+        attempts.spec_of(registry, "run-1")
+    with desk(registry, actor="operator") as d:
+        d.add(RunSpecRow(run="run-1", spec='{"rounds":2}', app="f" * 64))
     assert attempts.spec_of(registry, "run-1") == Spec('{"rounds":2}', "f" * 64)
-    with pytest.raises(BadInput, match="specified already"):
-        attempts.specify(registry, "run-1", Spec("{}", None))
     assert [attempts.begin(registry, "run-1", flower, 1) for flower in ("17", "18")] == [1, 2]
     attempts.end(registry, "run-1", 1, "crashed")
     attempts.end(registry, "run-1", 1, "completed")
@@ -123,7 +125,7 @@ def test_a_run_knows_what_it_was_started_from_and_who_carried_it(recorded) -> No
     assert attempts.newest_state(registry, "run-1") is None
     with desk(registry, actor="operator") as d:
         for number, digest in ((1, "1" * 64), (2, "2" * 64)):
-            attempts.remember(d, "run-1", number, digest)
+            d.add(RoundStateRow(run="run-1", round=number, digest=digest))
     assert attempts.newest_state(registry, "run-1") == RoundState(2, "2" * 64)
     for ask in (attempts.spec_of, lambda r, run: attempts.begin(r, run, "1", 1)):
         with pytest.raises(UnknownName, match="unknown run 'run-9'"):

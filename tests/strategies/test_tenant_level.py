@@ -50,6 +50,9 @@ class Book:
         self.entries += [release] * count
         return epsilon
 
+    def is_paid(self) -> bool:
+        return False
+
 
 class Nothing:
     """No noise at all, so that what it is added to can be looked at."""
