@@ -114,6 +114,10 @@ class Control:
             response = self._client.ListRuns(ListRunsRequest(run_id=run_id))
         return _flower_run(run_from_proto(response.run_dict[run_id]))
 
+    def is_over(self, run_id: int) -> bool:
+        """Whether nothing more will happen in a run."""
+        return self.run(run_id).is_over
+
     def runs(self, most: int = 100) -> list[FlowerRun]:
         """The newest `most` runs, newest first."""
         with self._refusals("list the runs"):

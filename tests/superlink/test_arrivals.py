@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
-from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
 from flwr.app.message import remove_content_from_message
 from flwr.common.serde import message_to_proto
 from flwr.proto.message_pb2 import PullObjectResponse
@@ -14,8 +16,10 @@ from flwr.proto.runtime_pb2 import PullAppMessagesResponse
 from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
 from flwr.superlink.grid.http_grid import HttpGrid
 
+from flowstate_flower.errors import RunImpossible
 from flowstate_flower.simulations.in_process import InProcessGrid
 from flowstate_flower.strategies.guarded_grid import UNREADABLE, GuardedGrid
+from flowstate_flower.strategies.spool import Spool
 from flowstate_flower.superlink import arrivals, internals
 from flowstate_flower.superlink.arrivals import ArrivalsGrid, asking_once
 from flowstate_flower.superlink.scripted import named
@@ -30,6 +34,7 @@ class Server:
         self.broken: set[str] = set()
         self.confirmed: list[str] = []
         self.objects: dict[str, bytes] = {}
+        self.brought: dict[str, ArrayRecord] = {}
 
     def PullMessages(self, request: Any) -> PullAppMessagesResponse:  # noqa: N802
         self.questions.append(set(request.message_ids))
@@ -55,11 +60,12 @@ class Deployed(HttpGrid):
     def __init__(self, server: Server) -> None:
         self.server, self._client, self._run = server, server, internals.become_server(1)
         self.node = Node(node_id=1)
+        self._retry_invoker = SimpleNamespace(max_time=None)
 
     def push_messages(self, messages: Sequence[Message]) -> list[str]:
         ids = [internals.stamped(message) for message in messages]
         for message_id, message in zip(ids, messages, strict=True):
-            content = RecordDict({"said": ConfigRecord({"to": message_id})})
+            content = RecordDict({"said": ConfigRecord({"to": message_id}), **self.server.brought})
             self.server.replies[message_id] = named(Message(content, reply_to=message))
         return ids
 
@@ -120,6 +126,48 @@ def test_under_the_guarded_grid_a_bad_reply_costs_only_itself() -> None:
     answers = GuardedGrid(grid).send_and_receive(sent, timeout=30)
     assert [answer.has_error() for answer in answers] == [False, True, False]
     assert answers[1].error.code == UNREADABLE
+
+
+def large(count: int, record: ArrayRecord) -> list[Message]:
+    internals.become_server(1)
+    return [Message(RecordDict({"arrays": record}), node, "train") for node in range(2, 2 + count)]
+
+
+def test_replies_to_a_large_model_are_put_aside_as_they_arrive_and_read_the_same(tmp_path) -> None:
+    rng = np.random.default_rng(1)
+    layers = {"a": rng.normal(size=3_000_000).astype("f4"), "zeros": np.zeros(2_000_000, "f4"), "b": np.array(7)}
+    record = ArrayRecord({name: Array(layer) for name, layer in layers.items()})
+    server = Server()
+    server.brought = {"arrays": record}
+    grid = ArrivalsGrid(Deployed(server), put_aside=Spool(tmp_path).put)
+    for reply in grid.pull_messages(list(grid.push_messages(large(2, record)))):
+        found = reply.content["arrays"]
+        assert {type(array.data) for array in found.values()} == {memoryview}
+        assert list(found) == list(record)
+        assert all(bytes(found[name].data) == record[name].data for name in layers)
+        assert reply.content["said"]["to"]
+    assert list(tmp_path.iterdir()) == []
+    assert len(server.confirmed) == 2
+
+
+def test_a_reply_that_is_larger_than_any_model_is_not_kept(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(arrivals, "LARGE_BYTES", 1000)
+    server = Server()
+    server.brought = {"arrays": ArrayRecord({"w": Array(np.zeros(1000, "f4"))})}
+    sent = large(1, ArrayRecord({"w": Array(np.zeros(250, "f4"))}))
+    answers = GuardedGrid(ArrivalsGrid(Deployed(server), put_aside=Spool(tmp_path).put)).send_and_receive(sent, timeout=30)
+    assert answers[0].error.code == UNREADABLE
+    assert "more than" in answers[0].error.reason
+
+
+def test_a_server_that_is_gone_is_no_tenants_fault(monkeypatch) -> None:
+    def gone(_: Any) -> None:
+        raise httpx.ConnectError("refused")
+
+    server = Server()
+    monkeypatch.setattr(server, "PullMessages", gone)
+    with pytest.raises(RunImpossible, match="the SuperLink does not answer"):
+        GuardedGrid(ArrivalsGrid(Deployed(server))).send_and_receive(requests(2), timeout=30)
 
 
 def test_a_grid_of_a_simulation_stays_as_it_is() -> None:
