@@ -24,8 +24,8 @@ from flowstate_flower.cli import (
     metrics,
     pki,
     privacy,
-    registry,
     rules,
+    runs,
     simulation,
     superlink,
     tenant,
@@ -53,7 +53,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(pki.app, name="pki")
 app.add_typer(client.app, name="client")
-app.add_typer(registry.run, name="run")
+app.add_typer(runs.app, name="run")
 app.add_typer(audit.app, name="audit")
 app.command("metrics")(metrics.metrics)
 app.command("doctor")(doctor.doctor)

@@ -6,7 +6,8 @@ import typer
 
 from flowstate_flower.cli.inputs import RegistryOption, opened
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
-from flowstate_flower.registry import federation_ledger, views
+from flowstate_flower.registry import Registry, attempts, federation_ledger, lives, rounds, views
+from flowstate_flower.registry.views import RunView
 
 run = typer.Typer(no_args_is_help=True, help="Runs and their rounds.")
 
@@ -17,11 +18,12 @@ def run_list(registry: RegistryOption = None, output: FormatOption = Format.TABL
 
     Example: `flowstate run list --registry runs/demo --format json`
     """
-    rows = views.runs(opened(registry))
+    source = opened(registry)
+    rows = views.runs(source)
     if output is Format.JSON:
         print_json(rows)
         return
-    table = [(v.run, v.status, f"{v.rounds}/{v.planned_rounds}", v.rule, v.accuracy, v.started_at) for v in rows]
+    table = [(v.run, status_of(source, v), f"{v.rounds}/{v.planned_rounds}", v.rule, v.accuracy, v.started_at) for v in rows]
     print_table(["run", "status", "rounds", "rule", "accuracy", "started"], table, spare={"started"})
 
 
@@ -37,11 +39,13 @@ def run_show(
     """
     source = opened(registry)
     view, closed, parts = views.run(source, name), views.rounds(source, name), views.participation(source, name)
-    released = federation_ledger.released(source, name)
+    released, tried = federation_ledger.released(source, name), attempts.attempts(source, name)
     if output is Format.JSON:
-        print_json({"run": view, "rounds": closed, "tenants": parts, "released": released})
+        print_json({"run": view, "rounds": closed, "tenants": parts, "released": released, "attempts": tried})
         return
-    print_line(f"{view.run}: {view.status}, {view.rule} against {view.byzantine}, for {view.purpose}. {view.note}\n")
+    print_line(
+        f"{view.run}: {status_of(source, view)}, {view.rule} against {view.byzantine}, for {view.purpose}. {view.note}\n"
+    )
     if released is not None:
         print_line(f"{released}\n")
     print_table(
@@ -61,3 +65,16 @@ def run_show(
         ],
         spare={"consent now", "δ"},
     )
+    if len(tried) > 1:
+        print_line("")
+        print_table(
+            ["attempt", "Flower's run", "from round", "started", "ended", "how"],
+            [(a.number, a.flower_run, a.first_round, a.started_at, a.ended_at, a.how) for a in tried],
+            spare={"started", "ended"},
+        )
+
+
+def status_of(registry: Registry, view: RunView) -> str:
+    """How a run is. One that says it is running, and whose process is gone, is interrupted."""
+    gone = view.status == rounds.RUNNING and lives.was_here(registry, view.run) and not lives.is_alive(registry, view.run)
+    return rounds.INTERRUPTED if gone else view.status
