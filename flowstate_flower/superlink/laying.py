@@ -34,17 +34,23 @@ def laid_message(tree: ObjectTree, pull: Pull, put_aside: PutAside, most_bytes: 
     pieces = {child.object_id for name in arrays for child in branches[name].children}
     leaves = {part.object_id for part in iterate_object_tree(tree) if not part.children}
     contents |= pull_objects(sorted(leaves - pieces), pull)
-    objects = _laid(arrays, contents, pull, put_aside, most_bytes)
+    objects, views = _laid(arrays, contents, pull, put_aside, most_bytes)
     message = inflate_object_from_contents(tree.object_id, contents, objects=objects)
     if not isinstance(message, Message):
         raise TypeError(f"a {type(message).__name__} was sent for a message")
+    for record in message.content.array_records.values() if message.has_content() else ():
+        for array in record.values():  # Flower's own copies of ours
+            array.__dict__["data"] = views[array.data]
     return message
 
 
 def _laid(
     names: Iterable[str], contents: Mapping[str, bytes], pull: Pull, put_aside: PutAside, most_bytes: int
-) -> dict[str, InflatableObject]:
-    """The arrays of these names, one after the other in one place."""
+) -> tuple[dict[str, InflatableObject], dict[bytes, memoryview]]:
+    """The arrays of these names, which hold tokens in place of bytes; and by token, the bytes, all in one place.
+
+    Flower's constructors take bytes alone.
+    """
     said: dict[str, dict[str, Any]] = {}
     ends: dict[str, int] = {}
 
@@ -61,10 +67,11 @@ def _laid(
                 yield piece
             ends[name] = total
 
-    view, begin = put_aside(parts()), 0
+    whole, begin = put_aside(parts()), 0
     objects: dict[str, InflatableObject] = {}
+    views: dict[bytes, memoryview] = {}
     for name, end in ends.items():
-        array = Array(said[name]["dtype"], tuple(said[name]["shape"]), said[name]["stype"], b"")
-        array.__dict__["data"] = view[begin:end]
-        objects[name], begin = array, end
-    return objects
+        token = name.encode()
+        objects[name] = Array(said[name]["dtype"], tuple(said[name]["shape"]), said[name]["stype"], token)
+        views[token], begin = whole[begin:end], end
+    return objects, views
