@@ -127,7 +127,7 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     if array.stype != NUMPY_STYPE:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: serialised as {array.stype[:40]}")
     usual = header_of(layer.dtype, layer.shape)
-    if len(array.data) == len(usual) + layer.nbytes and array.data.startswith(usual):
+    if len(array.data) == len(usual) + layer.nbytes and array.data[: len(usual)] == usual:
         return np.frombuffer(array.data, layer.dtype, count=layer.size, offset=len(usual)).reshape(layer.shape)
     shape, fortran, dtype, offset = _header(array.data, layer.name)
     if dtype == BFLOAT16_STORED and layer.dtype == BFLOAT16:
