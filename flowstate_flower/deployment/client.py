@@ -22,6 +22,7 @@ from flowstate_flower.clients.signer import RemoteHome
 from flowstate_flower.deployment import walls
 from flowstate_flower.deployment.confined import Confinement
 from flowstate_flower.deployment.processes import QUIET, child, last_line
+from flowstate_flower.deployment.renewing import kept_renewed
 from flowstate_flower.deployment.signing import SOCKET
 from flowstate_flower.errors import BadInput, FlowstateError, RunImpossible
 
@@ -69,6 +70,7 @@ def up(plan: ClientPlan, say: Callable[[str], None]) -> None:
         running["training"] = stack.enter_context(_training(plan, wall))
         say(f"node: of {plan.superlink}, logs in {plan.home / LOGS}")
         say(f"training: {plan.task}, behind {walls.described(wall)}")
+        stack.enter_context(kept_renewed(plan.home, say))
         _watch(plan.home, running, stopped)
 
 

@@ -1,6 +1,7 @@
 """A tenant joins with an invitation, renews, and is let in no more; over TLS to a real listener, and by files."""
 
 import json
+import re
 import ssl
 import stat
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flowstate_flower import wiring
 from flowstate_flower.cli.main import run
 from flowstate_flower.clients.home import TenantVoice
-from flowstate_flower.deployment import certification, issuing, joining
+from flowstate_flower.deployment import certification, issuing, joining, renewing
 from flowstate_flower.deployment.enrolment import CONSENT_PATH, JOIN_PATH, RENEW_PATH, Failures
 from flowstate_flower.deployment.exchange import LARGEST_BODY, Consent, Joining, Renewal, write_file
 from flowstate_flower.errors import BadInput, RunImpossible
@@ -132,6 +133,26 @@ def test_a_certificate_is_renewed_on_the_word_of_the_signing_key(joined: Path, o
     after = read_certificates(joined / "pki" / "client.pem")[0]
     assert before.serial_number != after.serial_number
     assert [view.status for view in certificates.listed(operator, tenant="hospital-a")] == ["standing", "standing"]
+
+
+@pytest.mark.slow
+def test_a_certificate_is_renewed_by_itself_once_half_of_it_is_over(joined: Path) -> None:
+    """Nothing happens before; what goes wrong is said, and nothing ends."""
+    leaf = read_certificates(joined / "pki" / "client.pem")[0]
+    said: list[str] = []
+    with renewing.kept_renewed(joined, said.append):
+        pass
+    assert said == []
+    later = leaf.not_valid_after_utc - timedelta(days=3)
+    with renewing.kept_renewed(joined, said.append, lambda: later):
+        pass
+    assert said[0].startswith("certificate: The new certificate of hospital-a holds until")
+    assert read_certificates(joined / "pki" / "client.pem")[0].serial_number != leaf.serial_number
+    federation = joined / "federation.toml"
+    federation.write_text(re.sub(r'enrolment = ".*"', 'enrolment = "127.0.0.1:1"', federation.read_text()))
+    with renewing.kept_renewed(joined, said.append, lambda: later):
+        pass
+    assert "cannot reach 127.0.0.1:1" in said[1]
 
 
 def test_who_may_not_renew_is_told_nothing_and_the_operator_everything(joined: Path, operator: Registry) -> None:
