@@ -43,6 +43,8 @@ def superlink(
 
     os.umask(0o077)  # whatever is made from here on is the operator's alone
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
+    logging.getLogger("flwr").setLevel(logging.WARNING)  # it would log every request
+    logging.getLogger("flwr").propagate = False  # it prints by itself
     if allow_untested_flower:
         os.environ["FLOWSTATE_ALLOW_UNTESTED_FLOWER"] = "1"
     found = opened(registry, to_write=True)

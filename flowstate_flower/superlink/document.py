@@ -29,8 +29,8 @@ class Limits(Document):
     right is refused, and each refusal costs it `refusal_costs` requests of its pace.
     """
 
-    requests_per_second: Positive = 200.0
-    burst_requests: Count = 400
+    requests_per_second: Positive = 20.0
+    burst_requests: Count = 200
     refusal_costs: Count = 10
     bytes_per_second: Positive = 128.0 * MIB
     burst_bytes: Count = 512 * MIB
@@ -42,7 +42,7 @@ class Limits(Document):
     header_bytes: Count = 16 * 1024
     idle_seconds: Positive = 10.0
     slowest_bytes_per_second: Positive = 16.0 * 1024
-    handshakes_per_second: Positive = 100.0
+    handshakes_per_second: Positive = 200.0
     burst_handshakes: Count = 500
 
 

@@ -37,9 +37,11 @@ from flowstate_flower.superlink.standing import Peer, Standing
 
 REFUSED = "flowstate.refused"
 """Where an inner layer leaves what it has refused and counted already."""
+UNUSABLE = "flowstate.unusable"
+"""Where an inner layer leaves what was found wrong once Flower had answered as if nothing were."""
 STATUS = {Kind.SUSPENDED_TENANT: 403, Kind.UNREADABLE_REGISTRY: 503, Kind.UNREADABLE_REVOCATIONS: 503}
 FLOWERS_REFUSALS = {400: Kind.MALFORMED, 401: Kind.BAD_SIGNATURE, 415: Kind.MALFORMED, 422: Kind.MALFORMED, 500: Kind.MALFORMED}
-"""What Flower's own answer says of a request: 500 is its answer to an object that is not what it is named after."""
+"""What Flower's own answer says of a request, which says 500 where it did not expect what was sent."""
 
 
 class TenantEdge:
@@ -93,6 +95,8 @@ class TenantEdge:
         async with pace.slots:  # 5
             body = await Uploads(self._limits, pace.received).body(receive, most)  # 6
             await self._app(scope, replayed(body, receive), self._watched(scope, send, peer))  # 7
+            if scope["state"].get(UNUSABLE) is not None:
+                self._refused(peer, scope["state"][UNUSABLE], scope["path"])
 
     async def _stands(self, peer: Peer) -> None:
         remembered = self._standing.remembered(peer)

@@ -11,16 +11,17 @@ from typing import Any
 
 from flwr.common.constant import SUPERLINK_NODE_ID
 from flwr.proto.fleet_pb2 import ActivateNodeRequest, PushMessagesRequest, RegisterNodeFleetRequest
-from flwr.proto.message_pb2 import ConfirmMessageReceivedRequest, ObjectTree, PushObjectRequest
+from flwr.proto.message_pb2 import ConfirmMessageReceivedRequest, ObjectTree, PushObjectRequest, PushObjectResponse
 from flwr.server.superlink.linkstate import LinkState
 from flwr.server.superlink.linkstate.sql_linkstate import SqlLinkState
 from flwr.supercore.constant import FLEET_HTTP_PUBLIC_KEY_HEADER
+from flwr.supercore.inflatable.inflatable_object import get_object_id
 from flwr.supercore.utils import int64_to_uint64
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from flowstate_flower.superlink.bodies import App, Receive, Scope, Send
-from flowstate_flower.superlink.edge import REFUSED
+from flowstate_flower.superlink.bodies import App, Event, Receive, Scope, Send
+from flowstate_flower.superlink.edge import REFUSED, UNUSABLE
 from flowstate_flower.superlink.events import Kind, Tally
 from flowstate_flower.superlink.linkstate import make_node
 from flowstate_flower.superlink.roll import Roll
@@ -47,7 +48,13 @@ class Binding:
                 scope["state"][REFUSED] = kind
                 await JSONResponse({"detail": kind}, status_code=403)(scope, receive, send)
                 return
-        await self._app(scope, receive, send)
+        if not isinstance(request, PushObjectRequest):
+            await self._app(scope, receive, send)
+            return
+        answers: list[PushObjectResponse] = []
+        await self._app(scope, receive, _listened(scope, send, answers))
+        if answers and not answers[0].stored and await run_in_threadpool(_is_misnamed, request):
+            scope["state"][UNUSABLE] = Kind.MALFORMED
 
     def _objection(self, peer: Peer, scope: Scope, request: Any) -> Kind | None:
         key = presented_key(scope)
@@ -98,6 +105,23 @@ class Activation:
         except ValueError:  # it was unregistered once: Flower burns such a key, and says so itself
             return None
         return None
+
+
+def _listened(scope: Scope, send: Send, answers: list[PushObjectResponse]) -> Send:
+    """A `send` that keeps what Flower's handler answers, which is gone a moment later."""
+
+    async def sent(event: Event) -> None:
+        said = scope["state"].get("protobuf_response") if event["type"] == "http.response.start" else None
+        if isinstance(said, PushObjectResponse):
+            answers.append(said)
+        await send(event)
+
+    return sent
+
+
+def _is_misnamed(request: PushObjectRequest) -> bool:
+    """Whether an object is not what its name is the digest of; one that is stored already is not stored again either."""
+    return get_object_id(request.object_content) != request.object_id
 
 
 def presented_key(scope: Scope) -> bytes | None:

@@ -19,7 +19,7 @@ from flowstate_flower.superlink.events import Kind, Tally
 from flowstate_flower.superlink.pace import Bucket
 from flowstate_flower.superlink.protocol import TenantProtocol
 
-HANDSHAKE_SECONDS, HANDSHAKES_AT_ONCE, MOST_ADDRESSES, BACKLOG = 5.0, 64, 10_000, 512
+HANDSHAKE_SECONDS, HANDSHAKES_AT_ONCE, MOST_ADDRESSES, BACKLOG = 5.0, 512, 10_000, 512
 log = logging.getLogger(__name__)
 MakeProtocol = Callable[[uvicorn.Config, uvicorn.server.ServerState], TenantProtocol]
 
@@ -38,30 +38,30 @@ def server_tls(certificate: Path, key: Path, clients: Path | None = None) -> ssl
 
 
 class Doors:
-    """How many handshakes each address may begin, and have under way."""
+    """How many handshakes each address may begin a second. Who is faster waits, as others behind its address may be honest."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._buckets: dict[str, Bucket] = {}
-        self._under_way: defaultdict[str, int] = defaultdict(int)
+        self._inside: defaultdict[str, int] = defaultdict(int)
 
-    def enter(self, address: str) -> bool:
-        """Whether this address may begin another handshake now."""
+    def enter(self, address: str) -> float | None:
+        """In how many seconds this address may begin another handshake, None where too many of it wait already."""
         if len(self._buckets) > MOST_ADDRESSES:
             self._buckets = {address: bucket for address, bucket in self._buckets.items() if not bucket.is_full}
+        if self._inside[address] >= HANDSHAKES_AT_ONCE:
+            return None
         bucket = self._buckets.get(address)
         if bucket is None:
             bucket = self._buckets[address] = Bucket(self._limits.handshakes_per_second, self._limits.burst_handshakes)
-        if self._under_way[address] >= HANDSHAKES_AT_ONCE or bucket.take(1) > 0:
-            return False
-        self._under_way[address] += 1
-        return True
+        self._inside[address] += 1
+        return bucket.take(1)
 
     def leave(self, address: str) -> None:
         """A handshake of this address is over."""
-        self._under_way[address] -= 1
-        if not self._under_way[address]:
-            del self._under_way[address]
+        self._inside[address] -= 1
+        if not self._inside[address]:
+            del self._inside[address]
 
 
 class Server(uvicorn.Server):
@@ -108,19 +108,22 @@ class TenantServer(Server):
                 await asyncio.sleep(0.05)
                 continue
             address = str(where[0])
-            if len(self.server_state.connections) >= self._limits.all_connections or not self._doors.enter(address):
+            is_full = len(self.server_state.connections) >= self._limits.all_connections
+            wait = None if is_full else self._doors.enter(address)
+            if wait is None:
                 self._tally.note(Kind.TOO_MANY_CONNECTIONS, detail=address)
                 client.close()
                 continue
-            greeting = loop.create_task(self._greet(client, address))
+            greeting = loop.create_task(self._greet(client, address, wait))
             self._greetings.add(greeting)
             greeting.add_done_callback(self._greetings.discard)
 
-    async def _greet(self, client: socket.socket, address: str) -> None:
-        """The handshake; from there on the connection is its protocol's."""
+    async def _greet(self, client: socket.socket, address: str, wait: float) -> None:
+        """The handshake, after `wait` seconds; from there on the connection is its protocol's."""
         loop = asyncio.get_running_loop()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            await asyncio.sleep(wait)
             await loop.connect_accepted_socket(
                 lambda: self._make(self.config, self.server_state),
                 client,

@@ -38,6 +38,7 @@ class TenantProtocol(HttpToolsProtocol):
         self._head_bytes, self._in_head = 0, False
         self.peer: Peer | None = None
         self.waiting_since: float | None = time.monotonic()
+        self._hanging_since: float | None = None
         self.is_oversize = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -58,9 +59,14 @@ class TenantProtocol(HttpToolsProtocol):
         """See `standing.Connection`."""
         self.transport.abort()
 
+    def leave_hanging(self) -> None:
+        """Read nothing of it any more: whoever connects too often waits for an answer instead of trying again."""
+        self.waiting_since, self._hanging_since = None, time.monotonic()
+        self.transport.pause_reading()
+
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        if self.peer is None or self.parser is None:
+        if self.peer is None or self.parser is None or self._hanging_since is not None:
             return
         super().data_received(data)
         if self._in_head:
@@ -92,6 +98,10 @@ class TenantProtocol(HttpToolsProtocol):
     def waits_longer_than(self, seconds: float) -> bool:
         """Whether the other end began a request, or only connected, and has not said for `seconds` what it wants."""
         return self.waiting_since is not None and time.monotonic() - self.waiting_since > seconds
+
+    def hangs_longer_than(self, seconds: float) -> bool:
+        """Whether it was left hanging that long ago."""
+        return self._hanging_since is not None and time.monotonic() - self._hanging_since > seconds
 
 
 def flow_of(state: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ asked for, has TLS without client certificates, as its callers have none yet.
 """
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
@@ -30,7 +31,11 @@ from flowstate_flower.superlink.protocol import TenantProtocol
 from flowstate_flower.superlink.roll import RecentRoll, Revocations, Roll
 from flowstate_flower.superlink.standing import Connections, Peer, Standing, peer_of
 
-WATCH_SECONDS, FLUSH_EVERY, KEEP_ALIVE_SECONDS, GRACE_SECONDS = 0.5, 4, 75, 5
+WATCH_SECONDS, KEEP_ALIVE_SECONDS, GRACE_SECONDS = 0.5, 75, 5
+HANGING, HANGING_SECONDS = 5, 30.0
+"""So many times a tenant's connections may hang unread, for so long."""
+FLUSH_EVERY = 4
+"""Beats of the watch."""
 QUIET = {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1", "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1"}
 log = logging.getLogger(__name__)
 
@@ -103,12 +108,15 @@ class SuperLink:
         if peer is None:
             self.tally.note(Kind.WRONG_CERTIFICATE, None, "the certificate names no tenant")
             return None
-        pace = self._edge.pace(peer.tenant)
-        if pace.connections >= self.document.limits.connections:
+        pace, most = self._edge.pace(peer.tenant), self.document.limits.connections
+        if pace.connections >= HANGING * most:
             self.tally.note(Kind.TOO_MANY_CONNECTIONS, peer.tenant)
             return None
         pace.connections += 1
         self._connections.live.add(connection)
+        if pace.connections > most:
+            self.tally.note(Kind.TOO_MANY_CONNECTIONS, peer.tenant)
+            connection.leave_hanging()
         return peer
 
     def goodbye(self, connection: TenantProtocol) -> None:
@@ -122,10 +130,8 @@ class SuperLink:
 
     async def _watch(self) -> None:
         """Twice a second: who is connected still may be. Every other second: hand on what was counted."""
-        beats = 0
-        while True:
+        for beats in itertools.count(1):
             await asyncio.sleep(WATCH_SECONDS)
-            beats += 1
             await asyncio.to_thread(self._standing.refresh, self._connections.peers())
             self._connections.sweep()
             self._hang_up_on_the_silent()
@@ -135,7 +141,11 @@ class SuperLink:
 
     def _hang_up_on_the_silent(self) -> None:
         for connection in list(self._connections.live):
-            if isinstance(connection, TenantProtocol) and connection.waits_longer_than(self.document.limits.idle_seconds):
+            if not isinstance(connection, TenantProtocol):
+                continue
+            if connection.hangs_longer_than(HANGING_SECONDS):
+                connection.hang_up()
+            elif connection.waits_longer_than(self.document.limits.idle_seconds):
                 self.tally.note(Kind.SLOW_UPLOAD, connection.peer.tenant if connection.peer else None, "no whole head")
                 connection.hang_up()
 

@@ -62,10 +62,16 @@ class RegistrySink:
         )
 
 
-def front(registry: Registry, document: SuperlinkDocument, *, enrolment: App | None = None, launches: bool = True) -> SuperLink:
+def front(
+    registry: Registry,
+    document: SuperlinkDocument,
+    *,
+    enrolment: App | None = None,
+    launches: bool = True,
+) -> SuperLink:
     """The server of the registry's folder, with the authority and the certificate that lie in it. Raises `BadInput`.
 
-    `launches` lets Flower start the ServerApps of runs.
+    `enrolment` is as in `superlink.server.Federation`; `launches` lets Flower start the ServerApps of runs.
     """
     folder = registry.path.parent
     root = folder / ROOT_FILE

@@ -197,6 +197,30 @@ class Harness:
             call()
         return refusal.value.response.status_code if isinstance(refusal.value, httpx.HTTPStatusError) else 0
 
+    named = staticmethod(named)
+
+    def wire(self, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        """A connection of which the handshake is over."""
+        host, port = self.tenants.split(":")
+        return tls.wrap_socket(socket.create_connection((host, int(port)), timeout=10), server_hostname=host)
+
+    def answered(self, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        """A connection on which one request was answered, and which stays open for the next."""
+        wire = self.wire(tls)
+        wire.sendall(b"POST /v1/fleet/get-run HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+        assert wire.recv(4096).startswith(b"HTTP/1.1 415")
+        return wire
+
+    @staticmethod
+    def ends(wire: ssl.SSLSocket) -> bool:
+        """Whether the other end hangs up, politely or not. Raises `TimeoutError` where it does not."""
+        try:
+            while wire.recv(4096):
+                pass
+        except (ConnectionError, ssl.SSLError):
+            pass
+        return True
+
     def counted(self, kind: Kind, tenant: str | None = None) -> int:
         """How many of them were handed to the record, once what is counted was handed on."""
         self.server.tally.flush()

@@ -1,7 +1,6 @@
 """Each threat, against the running server: it is refused, it is counted, and who is honest goes on."""
 
 import datetime
-import socket
 import ssl
 import time
 
@@ -183,10 +182,10 @@ def test_who_is_suspended_mid_round_is_disconnected_and_unheard(harness, tenant)
 
 
 def test_a_revoked_certificate_is_cut_off_on_its_live_connection(harness, tenant) -> None:
-    with _connected(harness, tenant.tls()) as wire:
+    with harness.answered(tenant.tls()) as wire:
         harness.people.revoked.add(tenant.serial)
         wire.settimeout(10)
-        assert _ends(wire)
+        assert harness.ends(wire)
     assert harness.counted(Kind.REVOKED_CERTIFICATE, tenant.name) == 1
     assert harness.status(tenant.node().activate) in {0, 401}
 
@@ -215,9 +214,9 @@ def test_an_expired_certificate_is_not_let_in(harness, tenant) -> None:
 def test_a_certificate_that_ends_ends_its_connection(harness, tenant) -> None:
     uri = f"spiffe://federation.example/tenant/{tenant.name}"
     certificate, key, _ = harness.authority.issue(f"{tenant.name}-brief", uri, lifetime=datetime.timedelta(seconds=3))
-    with _connected(harness, node_tls(harness.authority.ca, certificate, key)) as wire:
+    with harness.answered(node_tls(harness.authority.ca, certificate, key)) as wire:
         wire.settimeout(15)
-        assert _ends(wire)
+        assert harness.ends(wire)
     assert harness.counted(Kind.EXPIRED_CERTIFICATE, tenant.name) == 1
 
 
@@ -290,22 +289,3 @@ def test_who_is_removed_is_out_at_once(harness) -> None:
         book.remove("temporary")
         with pytest.raises(RunImpossible):
             control.runs()
-
-
-def _connected(harness, tls: ssl.SSLContext) -> ssl.SSLSocket:
-    """A connection on which one request was answered, and which stays open for the next."""
-    host, port = harness.tenants.split(":")
-    wire = tls.wrap_socket(socket.create_connection((host, int(port)), timeout=10), server_hostname=host)
-    wire.sendall(b"POST /v1/fleet/get-run HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
-    assert wire.recv(4096).startswith(b"HTTP/1.1 415")
-    return wire
-
-
-def _ends(wire: ssl.SSLSocket) -> bool:
-    """Whether the other end hangs up, politely or not. Raises `TimeoutError` where it does not."""
-    try:
-        while wire.recv(4096):
-            pass
-    except (ConnectionError, ssl.SSLError):
-        pass
-    return True
