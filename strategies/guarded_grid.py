@@ -19,6 +19,8 @@ from flowstate_flower.errors import FlowstateError
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.25
 PAUSE_SHARE = 1 / 16  # of the time waited so far: looking again costs no round more than that
 
+SLOWEST_BYTES_PER_SECOND = 1 << 24
+
 NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
 SENT_BY = "sent by node "
 REASON_OF_CODE = {NO_REPLY: Reason.NO_REPLY, UNREADABLE: Reason.UNREADABLE, WRONG_SENDER: Reason.WRONG_SENDER}
@@ -27,11 +29,13 @@ Pull = Future[list[Message]]
 
 
 class GuardedGrid(Grid):
-    """Wraps any Grid. `grace_seconds` is how long a single reply may take to be fetched once it has been announced."""
+    """Wraps any Grid. `grace_seconds` is how long a single reply may take to be fetched once it has been announced; as long
+    again as all replies together take at `SLOWEST_BYTES_PER_SECOND`, because they share the line.
+    """
 
     def __init__(self, grid: Grid, *, grace_seconds: float = 20.0) -> None:
         self._grid = grid
-        self._grace_seconds = grace_seconds
+        self._grace_seconds = self._patience = grace_seconds
 
     def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> list[Message]:
         """One answer per message, in the order of `messages`: the reply, or an error that says what became of it.
@@ -41,6 +45,7 @@ class GuardedGrid(Grid):
         requests = list(messages)
         if not requests:
             return []
+        self._patience = self._grace_seconds + sum(map(_array_bytes, requests)) / SLOWEST_BYTES_PER_SECOND
         ids = list(self._grid.push_messages(requests))
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
         # as many workers as replies: however many uploads stall, the others are still fetched; idle workers are reused
@@ -81,7 +86,7 @@ class GuardedGrid(Grid):
     def _answer(self, pull: Pull, since: float, request: Message, *, done: bool) -> Message | None:
         """What the pull brought, or None where it has to be waited for or asked again."""
         if not done:
-            stalled = pull.running() and time.monotonic() - since > self._grace_seconds
+            stalled = pull.running() and time.monotonic() - since > self._patience
             return fault(request, UNREADABLE, "the upload stalled") if stalled else None
         if (error := pull.exception()) is not None:
             if isinstance(error, FlowstateError) or not isinstance(error, Exception):
@@ -136,3 +141,8 @@ def sender_checked(reply: Message, request: Message) -> Message:
 def fault(request: Message, code: int, reason: str) -> Message:
     """An error reply in the name of the node that was asked."""
     return Message(Error(code=code, reason=reason), reply_to=request)
+
+
+def _array_bytes(message: Message) -> int:
+    """How much a request carries, and its reply will."""
+    return sum(len(array.data) for record in message.content.array_records.values() for array in record.values())
