@@ -82,6 +82,14 @@ def test_a_tenant_joins_and_has_all_that_it_needs_to_take_part(joined: Path, ope
     assert audit.verify(operator, operator.operator).verified
 
 
+def test_what_is_issued_holds_to_the_letter_of_the_standard(listen, joined: Path, operator: Registry) -> None:
+    """OpenSSL's strict reading of RFC 5280, which newer versions of Python ask for by themselves."""
+    strict = ssl.create_default_context(cafile=str(joined / "pki" / "ca.crt"))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+    address = joining.read_federation(joined).enrolment
+    assert httpx.post(f"https://{address}/v1/other", verify=strict, trust_env=False).status_code == 404
+
+
 def test_secrets_of_a_home_are_its_owners_alone_and_none_of_them_left_it(joined: Path, operator: Registry) -> None:
     secrets = [joined / name for name in ("signing.key", "pki/client.key", "pki/node.key")]
     for path in secrets:

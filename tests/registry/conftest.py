@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 from flowstate_flower import wiring
-from flowstate_flower.registry import Registry, attempts, certificates, configuration, consents, rounds, server_events
+from flowstate_flower.registry import Registry, certificates, configuration, consents, rounds
 from flowstate_flower.registry.certificates import Certified
 from flowstate_flower.registry.database import log_origin
-from flowstate_flower.registry.deployment_tables import RoundStateRow, RunSpecRow, TicketRow
+from flowstate_flower.registry.deployment_tables import RoundStateRow, RunAttemptRow, RunSpecRow, ServerEventRow, TicketRow
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.log import newest_checkpoint
-from flowstate_flower.registry.server_events import EventKind, ServerEvent
 from flowstate_flower.registry.witnesses import add_cosignatures
 from flowstate_flower.strategies import RunTerms
 from flowstate_flower.transparency.checkpoint import verified
@@ -108,17 +107,15 @@ def _module(name: str) -> Any:
 
 def deployed(registry: Registry, run_id: str, tenants: Sequence[str]) -> None:
     """A deployment's rows: tickets, certificates and events of `tenants`, and what a run needs to go on."""
-    for tenant in tenants:
-        serial, uri = f"{len(tenant):040x}{tenant}", f"spiffe://example/tenant/{tenant}"
-        told = Certified(serial, tenant, uri, "0" * 64, "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z")
-        certificates.issued(registry, told, actor="operator")
-    server_events.record(registry, [ServerEvent(EventKind.RATE_LIMITED, tenant, 3, "sampled") for tenant in tenants])
-    attempts.begin(registry, run_id, "4711", 1)
     with desk(registry, actor="operator") as d:
-        d.add(RunSpecRow(run=run_id, spec="{}"))
-        d.add(RoundStateRow(run=run_id, round=2, digest="0" * 64))
         for tenant in tenants:
-            d.add(TicketRow(id=f"of-{tenant}", tenant=tenant, token_digest="0" * 64, made_at=d.now, expires_at=d.now))
+            uri, until = f"spiffe://example/tenant/{tenant}", "2099-01-01T00:00:00Z"
+            certificates.add(d, Certified(f"0f{tenant}", tenant, uri, "0" * 64, "2026-01-01T00:00:00Z", until))
+            d.add(ServerEventRow(id=f"e-{tenant}", at=d.now, kind="rate-limited", tenant=tenant, count=3, detail="sampled"))
+            d.add(TicketRow(id=f"t-{tenant}", tenant=tenant, token_digest="0" * 64, made_at=d.now, expires_at=d.now))
+        d.add(RunSpecRow(run=run_id, spec="{}"))
+        d.add(RunAttemptRow(run=run_id, number=1, flower_run="4711", first_round=1, started_at=d.now))
+        d.add(RoundStateRow(run=run_id, round=2, digest="0" * 64))
 
 
 @pytest.fixture
