@@ -5,13 +5,15 @@ clipping raises with a start vector, SMEA misses the best subset, CAF draws at r
 """
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
-from flowstate_flower.aggregation import CATALOGUE, PreconditionFailed, Updates, rule_named
+from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, PreconditionFailed, Updates, rule_named
 from flowstate_flower.aggregation.rows import krum_scores
 from flowstate_flower.aggregation.rule import NotFiniteRow
+from flowstate_flower.aggregation.updates import applied
 from flowstate_flower.cli.bench import peers
 
 
@@ -114,6 +116,59 @@ def test_f_is_a_number_of_clients_not_a_floored_share() -> None:
     """`int(beta * n)` of 0.3 · 10 is 2 in floating point arithmetic, where 3 were meant."""
     rows = rows_of(7, 10, 5)
     np.testing.assert_allclose(run("trimmed-mean", rows, 3), np.sort(rows, axis=0)[3:7].mean(axis=0))
+
+
+def test_flower_krum_takes_the_smallest_entry_for_the_distance_to_itself() -> None:
+    """With float32 rounding the smallest of a row is often another's: a neighbour is left out, and itself counted."""
+    distances = np.array([[5.0, 1, 2, 8, 9], [1, 7, 3, 8, 9], [2, 3, 6, 8, 9], [8, 8, 8, 1, 9], [9, 9, 9, 9, 0]])
+    np.testing.assert_array_equal(krum_scores(distances, 1), [3, 4, 5, 16, 18])
+
+
+@pytest.mark.parametrize("name", ["krum", "multi-krum", "bulyan", "caf", "geometric-median", "mda", "smea"])
+def test_distances_of_16_bits_or_from_a_float32_gram_matrix_choose_other_clients(name: str) -> None:
+    """Qora rounds to 16 bits, byzpy and Flower subtract large squares. Far from the origin nothing changes here."""
+    steps = np.round(rows_of(8) * 256) / 256  # exact on weights of 4096 in float32 too
+    far = replace(
+        Updates.from_matrix((steps + 4096).astype("f4")), base=(np.full(20, 4096, "f4"),), shares=np.full(len(steps), 1 / 11)
+    )
+    np.testing.assert_allclose(rule_named(name)(far, byzantine=2).update, run(name, steps, 2), rtol=1e-5, atol=1e-6)
+
+
+def test_flower_gives_whole_numbers_back_as_floats() -> None:
+    layout = Layout((Layer("w", (2,), np.dtype("f4")), Layer("steps", (1,), np.dtype("i8"))))
+    base = (np.zeros(2, "f4"), np.array([2**53 + 1]))
+    rows = tuple((np.full(2, float(i), "f4"), np.array([i])) for i in range(5))
+    update = rule_named("median")(Updates(layout, base, rows, np.full(5, 0.2)), byzantine=1).update
+    weights, steps = applied(layout, base, update)
+    assert (weights.dtype, steps.dtype, steps.tolist()) == (np.float32, np.int64, [2**53 + 1])
+
+
+def test_byzfl_centred_clipping_cannot_begin_where_the_last_round_ended() -> None:
+    rows = rows_of(9)
+    first = rule_named("centred-clipping(steps=1)")(Updates.from_matrix(rows), byzantine=2)
+    second = run("centred-clipping(steps=1)", rows, 2, memory=first.memory)
+    np.testing.assert_allclose(second, run("centred-clipping(steps=2)", rows, 2), rtol=1e-9, atol=1e-12)
+
+
+def test_fedml_and_blades_overwrite_the_weights_that_they_begin_with() -> None:
+    rows, shares = rows_of(10), np.linspace(1, 2, 11)
+    shares /= shares.sum()
+    shares.flags.writeable = rows.flags.writeable = False
+    for name, rule in CATALOGUE.items():
+        if not rule.rooted:
+            run(name, rows, 2 if rule.fewest(2) else 0, shares=shares)
+
+
+def test_byzfl_smea_misses_the_best_subset() -> None:
+    """Ours is never beaten by a subset of the same size, whatever the draw."""
+
+    def spread(subset: np.ndarray) -> float:
+        return float(np.linalg.eigvalsh(np.cov(subset.T, bias=True))[-1])
+
+    for seed in range(10):
+        rows = rows_of(seed, 7, 3)
+        best = min((rows[list(kept)] for kept in combinations(range(7), 5)), key=spread)
+        np.testing.assert_allclose(run("smea", rows, 2), best.mean(axis=0), atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["median", "trimmed-mean", "meamed", "mda", "nnm >> trimmed-mean", "nnm >> median"])

@@ -13,6 +13,7 @@ import numpy as np
 from flowstate_flower.aggregation.engine.network import Comparator, Keep, extremes, full_network, rank_network
 
 KERNEL = "kernel"
+BYTES_AHEAD = 384
 INFINITY, MINUS_INFINITY = 0x7F800000, -0x7F800001  # as ordered integers; beyond them lie only NaNs
 
 Epilogue = Callable[["Emitter", Sequence[str]], str]
@@ -36,6 +37,11 @@ class Emitter:
         name = f"%v{self._names}"
         self.lines.append(f"  {name} = {expression}")
         return name
+
+    def fetch_ahead(self, place: str) -> None:
+        """Ask for what lies some columns after `place`: a processor follows fewer rows on its own than there are."""
+        later = self.emit(f"getelementptr i8, ptr {place}, i64 {BYTES_AHEAD}")
+        self.lines.append(f"  call void @llvm.prefetch.p0(ptr {later}, i32 0, i32 3, i32 1)")
 
     def key(self, value: str) -> str:
         """Float bits to ordered integer, or back: the same instruction."""
@@ -131,6 +137,7 @@ def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue, lanes: in
     values: list[str] = []
     for row in range(n):
         place = emitter.emit(f"getelementptr float, ptr %row{row}, i64 %column")
+        emitter.fetch_ahead(place)
         values.append(emitter.key(emitter.emit(f"load {emitter.int}, ptr {place}, align 4")))
     emitter.sort(values, network)
     result = epilogue(emitter, values)
@@ -145,6 +152,7 @@ def _opening(emitter: Emitter, pointers: Sequence[str]) -> list[str]:
     return [
         f"declare {kind} @llvm.smin.v{lanes}i32({kind}, {kind})",
         f"declare {kind} @llvm.smax.v{lanes}i32({kind}, {kind})",
+        "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
         f"declare i1 @llvm.vector.reduce.or.v{lanes}i1({emitter.bool})",
         f"define i64 @{KERNEL}(ptr %rows, ptr %base, i64 %start, i64 %end, ptr %out) {{",
         "entry:",
