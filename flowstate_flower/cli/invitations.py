@@ -1,5 +1,6 @@
 """`flowstate tenant invite`, `invitations`, `withdraw` and `enrol`: how an operator lets organisations join by themselves."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +20,10 @@ BY_FILE = timedelta(days=7)
 def invite(
     name: NameArgument,
     output: Annotated[Path, typer.Option(help="The file to make, for its owner alone. It is a secret until it is used.")],
-    superlink: Annotated[str, typer.Option(help="Where tenants reach the SuperLink, as HOST:PORT.")] = "127.0.0.1:9092",
-    enrolment: Annotated[str, typer.Option(help="Where they reach the enrolment listener.")] = "127.0.0.1:9094",
+    superlink: Annotated[
+        str | None, typer.Option(help="Where tenants reach the SuperLink, as HOST:PORT. Default: as its certificate says.")
+    ] = None,
+    enrolment: Annotated[str | None, typer.Option(help="Where they reach the enrolment listener. Default: likewise.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="There is no enrolment listener: they join by files.")] = False,
     hours: Annotated[float, typer.Option(help="How long it is good.")] = 72.0,
     registry: RegistryOption = None,
@@ -31,8 +34,10 @@ def invite(
     """
     from flowstate_flower.deployment import admitting, exchange
 
-    where = admitting.Whereabouts(superlink, None if offline else enrolment)
-    made = admitting.invite(opened(registry, to_write=True), name, where, timedelta(hours=hours), actor=OPERATOR)
+    writable = opened(registry, to_write=True)
+    where = admitting.whereabouts(writable, superlink, enrolment)
+    where = replace(where, enrolment=None) if offline else where
+    made = admitting.invite(writable, name, where, timedelta(hours=hours), actor=OPERATOR)
     exchange.write_file(output, made)
     print_line(f"{output} lets somebody join as {name} until {made.expires_at}: send it to nobody else.")
     print_line(f"Tell them by another way that the root's SHA-256 begins with {made.fingerprint[:16]}.")

@@ -8,16 +8,18 @@ from cryptography import x509
 
 from flowstate_flower.deployment import certification
 from flowstate_flower.deployment.exchange import Certificate, Consent, Invitation, Joining, Recorded, Renewal, envelope
-from flowstate_flower.deployment.issuing import LASTS
+from flowstate_flower.deployment.issuing import LASTS, SERVER, SERVER_CERTIFICATE, hosts_of
 from flowstate_flower.errors import BadInput
 from flowstate_flower.pki import Authority, Party, Role, checked_request
 from flowstate_flower.pki.files import pem
 from flowstate_flower.registry import Registry, enrolment, tickets
 from flowstate_flower.registry.certificates import Certified
+from flowstate_flower.superlink.document import read_document
 from flowstate_flower.trust.dsse import MalformedEnvelope
 from flowstate_flower.trust.statements import CertificateStatement
 
 TOKEN_BYTES = 32
+ENROLMENT_PORT = 9094
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,18 @@ class Whereabouts:
 
     superlink: str
     enrolment: str | None
+
+
+def whereabouts(registry: Registry, superlink: str | None, enrolment: str | None) -> Whereabouts:
+    """As said, and otherwise as the server's certificate and `superlink.toml` say. Raises `BadInput`."""
+    folder = registry.path.parent
+    if superlink is None or enrolment is None:
+        host = hosts_of(folder / SERVER / SERVER_CERTIFICATE)[0]
+        document = read_document(folder)
+        at = f"[{host}]" if ":" in host else host
+        superlink = superlink or f"{at}:{document.tenants.port}"
+        enrolment = enrolment or f"{at}:{document.enrolment.port if document.enrolment else ENROLMENT_PORT}"
+    return Whereabouts(superlink, enrolment)
 
 
 def invite(registry: Registry, tenant: str, where: Whereabouts, lasts: timedelta, *, actor: str) -> Invitation:

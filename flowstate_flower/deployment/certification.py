@@ -83,13 +83,9 @@ def revoke(registry: Registry, authority: Authority, serials: Collection[str], r
 
 def publish(registry: Registry, authority: Authority) -> None:
     """Write the list of revoked certificates anew, from the registry. Those that have ended by themselves need not be on it."""
-    moment = now()
-
-    def revoked() -> list[Revoked]:
-        ended = (view for view in certificates.listed(registry) if view.revoked_at and view.not_after > text_of(moment))
-        return [Revoked(view.serial, datetime.fromisoformat(str(view.revoked_at))) for view in ended]
-
-    authority.publish(revoked, moment)
+    authority.publish(
+        lambda: [Revoked(serial, datetime.fromisoformat(at)) for serial, at in certificates.on_the_list(registry)], now()
+    )
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def rotate(registry: Registry, order: Order, *, actor: str) -> Made:
     uri = Party.parse(authority.domain, order.who).uri
     before = [view.serial for view in certificates.listed(registry) if (view.uri, view.status) == (uri, certification.STANDING)]
     if order.who == SERVER and not order.hosts:
-        order = Order(order.who, order.csr, _hosts_of(registry.path.parent / SERVER / SERVER_CERTIFICATE), order.hours)
+        order = Order(order.who, order.csr, hosts_of(registry.path.parent / SERVER / SERVER_CERTIFICATE), order.hours)
     made = issue(registry, order, actor=actor)
     certification.revoke(registry, authority, before, "replaced", actor=actor)
     return made
@@ -128,7 +128,8 @@ def _request(path: Path) -> bytes:
         raise BadInput(f"cannot read {path}: {error.strerror}", hint="check the path") from error
 
 
-def _hosts_of(path: Path) -> tuple[str, ...]:
+def hosts_of(path: Path) -> tuple[str, ...]:
+    """Where the server of a certificate is reached: names, then addresses. Raises `BadInput`."""
     names = read_certificates(path)[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     addresses: Sequence[object] = names.get_values_for_type(x509.IPAddress)
     return (*names.get_values_for_type(x509.DNSName), *map(str, addresses))

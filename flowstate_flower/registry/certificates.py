@@ -62,6 +62,15 @@ def revoked(registry: Registry, serials: Collection[str], reason: str, *, actor:
         return [row.serial for row in rows]
 
 
+def on_the_list(registry: Registry) -> list[tuple[str, str]]:
+    """Serials that were revoked, and when, of certificates that would hold otherwise. Those that ended need no list."""
+    ended = select(CertificateRow.serial, CertificateRow.revoked_at).where(
+        col(CertificateRow.revoked_at).is_not(None), col(CertificateRow.not_after) > timestamp()
+    )
+    with registry.reading() as session:
+        return [(serial, str(at)) for serial, at in session.exec(ended.order_by(CertificateRow.serial))]
+
+
 def listed(registry: Registry, *, tenant: str | None = None) -> list[CertificateView]:
     """Every certificate, or those of one tenant, in the order in which they were issued."""
     ordered = select(CertificateRow).order_by(col(CertificateRow.issued_at), CertificateRow.serial)

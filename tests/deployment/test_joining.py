@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flowstate_flower import wiring
 from flowstate_flower.cli.main import run
 from flowstate_flower.clients.home import TenantVoice
-from flowstate_flower.deployment import certification, issuing, joining, renewing
+from flowstate_flower.deployment import admitting, certification, issuing, joining, renewing
 from flowstate_flower.deployment.enrolment import CONSENT_PATH, JOIN_PATH, RENEW_PATH, Failures
 from flowstate_flower.deployment.exchange import LARGEST_BODY, Consent, Joining, Renewal, write_file
 from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.pki import Authority, new_request, tenant_of
 from flowstate_flower.pki.files import read_certificates, replace
-from flowstate_flower.registry import Registry, audit, certificates, consents, server_events, tenants, tickets
+from flowstate_flower.registry import Registry, audit, certificates, consents, enrolment, server_events, tenants, tickets
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import CertificateStatement, RequestStatement, sign
 
@@ -141,6 +141,13 @@ def test_a_certificate_is_renewed_on_the_word_of_the_signing_key(joined: Path, o
     after = read_certificates(joined / "pki" / "client.pem")[0]
     assert before.serial_number != after.serial_number
     assert [view.status for view in certificates.listed(operator, tenant="hospital-a")] == ["standing", "standing"]
+
+
+def test_renewals_are_not_without_end(joined: Path, operator: Registry) -> None:
+    for _ in range(enrolment.MOST_STANDING - 1):
+        admitting.renew(operator, certification.open_authority(operator), joining.renewal(joined))
+    with pytest.raises(enrolment.NotLetIn, match="has 20 certificates that hold"):
+        admitting.renew(operator, certification.open_authority(operator), joining.renewal(joined))
 
 
 @pytest.mark.slow
@@ -395,7 +402,9 @@ def test_by_files_it_is_the_same(operator: Registry, tmp_path: Path, capsys: pyt
     invitation, answer = str(tmp_path / "a.invitation"), str(tmp_path / "answer.json")
     assert run(["tenant", "invite", "hospital-a", "--output", invitation, "--offline", "--registry", folder]) == 0
     assert stat.S_IMODE(Path(invitation).stat().st_mode) == 0o600
-    token = json.loads(Path(invitation).read_text())["token"]
+    told = json.loads(Path(invitation).read_text())
+    assert (told["superlink"], told["enrolment"]) == ("localhost:9092", None)
+    token = told["token"]
     assert token not in capsys.readouterr().out
     assert run(["client", "join", invitation, home, "--purpose", "tumours"]) == 2
     assert "--offline" in capsys.readouterr().err
