@@ -23,6 +23,7 @@ from flowstate_flower.cli import (
     keys,
     metrics,
     pki,
+    poc,
     privacy,
     rules,
     runs,
@@ -56,6 +57,7 @@ app.add_typer(client.app, name="client")
 app.add_typer(runs.app, name="run")
 app.add_typer(audit.app, name="audit")
 app.command("metrics")(metrics.metrics)
+app.add_typer(poc.app, name="poc")
 app.command("doctor")(doctor.doctor)
 app.command("isolation")(isolation.isolation)
 app.add_typer(bench.app, name="bench")

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from flowstate_flower.deployment.processes import free_ports
-from flowstate_flower.deployment.reach import Door, answers, listens
+from flowstate_flower.deployment.reach import Door, answers, is_listening
 
 PEM = serialization.Encoding.PEM
 
@@ -73,7 +73,7 @@ def test_who_has_no_certificate_or_trusts_another_root_is_told_so(server: tuple[
 
 def test_where_nobody_listens_somebody_should_be_started(tmp_path: Path) -> None:
     port = free_ports(1)[0]
-    assert listens("the SuperLink", "127.0.0.1", port).cure == "start the SuperLink"
+    assert not is_listening("127.0.0.1", port)
     found = next(answers("SuperLink", Door(f"127.0.0.1:{port}", authority(tmp_path, "ours"))))
     assert "start the SuperLink" in found.cure
     found = next(answers("SuperLink", Door(f"127.0.0.1:{port}", tmp_path / "nowhere")))
