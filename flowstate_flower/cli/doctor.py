@@ -23,6 +23,7 @@ def doctor(home: HomeOption = None, registry: RegistryOption = None, output: For
     Example: `flowstate doctor --home home`
     """
     from flowstate_flower.deployment.doctor import certificates, database, examined, machine, secrets
+    from flowstate_flower.deployment.reach import operators_door, tenants_door
 
     if home is not None and registry is not None:
         raise BadInput("a home and a registry at once", hint="look at one after the other")
@@ -30,12 +31,13 @@ def doctor(home: HomeOption = None, registry: RegistryOption = None, output: For
     if home is not None:
         folder = home
         looks = [partial(machine, home), partial(secrets, home)]
-        looks.append(partial(certificates, home, now, f"flowstate client renew {home}"))
+        looks += [partial(certificates, home, now, f"flowstate client renew {home}"), partial(tenants_door, home)]
     else:
         where = said(registry)
         folder = place_of(where).folder
         looks = [partial(machine, folder), partial(secrets, folder)]
         looks += [partial(certificates, folder, now, "flowstate pki rotate"), partial(database, where)]
+        looks.append(partial(operators_door, folder))
     if not folder.is_dir():
         raise BadInput(f"{folder} is no folder", hint="name a tenant's --home or an operator's --registry")
     found = examined(looks)

@@ -8,9 +8,7 @@ import typer
 from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table, stderr
 from flowstate_flower.errors import CHECK_FAILED
 
-app = typer.Typer(
-    no_args_is_help=True, help="A deployment to try: all of it as real processes on this machine, in one folder."
-)
+app = typer.Typer(no_args_is_help=True, help="A deployment to try: all of it as real processes on this machine, in one folder.")
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="New, or one that `poc up` made.")]
 

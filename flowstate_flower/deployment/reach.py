@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 
+from flowstate_flower.deployment import joining
+from flowstate_flower.deployment.certification import PKI
 from flowstate_flower.deployment.doctor import Finding
+from flowstate_flower.pki.authority import ROOT
+from flowstate_flower.superlink.document import read_document
 
 TIMEOUT_SECONDS = 5.0
 MOST_SKEW_SECONDS = 60.0
@@ -43,11 +48,40 @@ def answers(what: str, door: Door, now: Callable[[], datetime] = lambda: datetim
         yield Finding(f"clock against {door.address}", f"{skew:.0f} s apart", cure if skew > MOST_SKEW_SECONDS else "")
 
 
+def tenants_door(home: Path) -> Iterator[Finding]:
+    """Whether the federation of a tenant's home answers; nothing where the home belongs to none."""
+    if (home / joining.FEDERATION_FILE).exists():
+        pki, superlink = home / joining.PKI, joining.read_federation(home).superlink
+        yield from answers("SuperLink", Door(superlink, pki / joining.ROOT, pki / joining.CERTIFICATE, pki / joining.KEY))
+
+
+def operators_door(folder: Path) -> Iterator[Finding]:
+    """Whether the SuperLink of an operator's folder answers on each port; nothing where there is no authority yet."""
+    root = folder / PKI / ROOT
+    if not root.exists():
+        return
+    document = read_document(folder)
+    yield from answers("operators' listener", Door(str(document.operators), root))
+    for name, address in (("tenants' listener", document.tenants), ("enrolment", document.enrolment)):
+        if address is not None:
+            taken = is_listening(_reached_at(address.host), address.port)
+            found, cure = ("listens", "") if taken else ("nobody listens", "flowstate superlink")
+            yield Finding(f"{name} at {address}", found, cure)
+
+
 def is_listening(host: str, port: int) -> bool:
     """Whether somebody listens on a port."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.settimeout(TIMEOUT_SECONDS)
         return probe.connect_ex((host, port)) == 0
+
+
+def _reached_at(host: str) -> str:
+    """Where this machine reaches a listener of its own: one on all addresses is on loopback too."""
+    try:
+        return "localhost" if ip_address(host).is_unspecified else host
+    except ValueError:
+        return host
 
 
 def _cure(error: Exception) -> str:

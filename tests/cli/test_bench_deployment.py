@@ -58,6 +58,8 @@ class FakeNode:
 
     def activate(self) -> None: ...
 
+    def deactivate(self) -> None: ...
+
     def pull(self) -> Message:
         FakeNode.asked += 1
         if FakeNode.asked > 2:
@@ -85,7 +87,8 @@ def test_a_fleet_notes_answers_and_failures(tmp_path: Path, monkeypatch: pytest.
     lines = notes.lines()
     assert [line.get("round") for line in lines[:3]] == [1, 2, None]
     assert notes.failures()[0] == "n: ConnectionRefusedError: away"
-    assert notes.round_seconds() == pytest.approx(lines[1]["asked"] - lines[0]["asked"])
+    assert notes.round_seconds()[0] == pytest.approx(lines[1]["asked"] - lines[0]["asked"])
+    assert notes.accepted() == 2
 
 
 def test_a_flood_is_counted_by_kind_and_by_what_the_server_said(tmp_path: Path) -> None:

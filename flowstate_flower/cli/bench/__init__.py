@@ -3,6 +3,7 @@
 import typer
 
 from flowstate_flower.cli.bench.aggregation import aggregation
+from flowstate_flower.cli.bench.deployment import deployment
 from flowstate_flower.cli.bench.quickstart import quickstart
 from flowstate_flower.cli.bench.registry import registry
 from flowstate_flower.cli.bench.training import training
@@ -12,6 +13,7 @@ app.command()(quickstart)
 app.command()(aggregation)
 app.command()(registry)
 app.command()(training)
+app.command()(deployment)
 
 
 @app.callback()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import psutil
@@ -32,13 +31,13 @@ class Notes:
         text = self.events.read_text(encoding="utf-8") if self.events.exists() else ""
         return [json.loads(line) for line in text.split("\n")[:-1]]
 
+    def accepted(self) -> int:
+        """How many answers the server took."""
+        return sum(bool(line.get("accepted")) for line in self.lines())
+
     def failures(self) -> list[str]:
-        """What went wrong, as the nodes saw it."""
-        return [
-            f"{line['tenant']}: {line.get('failed', 'a reply was not stored')}"
-            for line in self.lines()
-            if not line.get("accepted", False)
-        ]
+        """What went wrong, as the nodes saw it: a poll that failed too, which is tried again."""
+        return [f"{line['tenant']}: {line['failed']}" for line in self.lines() if "failed" in line]
 
     def begun(self, only: Sequence[str] = ()) -> list[float]:
         """When each round began, in seconds since 1970: the first that was asked in it, among `only` where it names some."""
@@ -48,10 +47,10 @@ class Notes:
                 first[line["round"]] = min(first.get(line["round"], line["asked"]), line["asked"])
         return [first[number] for number in sorted(first)]
 
-    def round_seconds(self) -> float:
-        """The median time from the beginning of one round to that of the next."""
-        begun = self.begun()
-        return median(after - before for before, after in itertools.pairwise(begun))
+    def round_seconds(self, only: Sequence[str] = ()) -> list[float]:
+        """The times from the beginning of each round to that of the next, and of the last to its last answer."""
+        begun = [*self.begun(only), max((line["sent"] for line in self.lines() if "sent" in line), default=0.0)]
+        return [after - before for before, after in itertools.pairwise(begun)]
 
 
 @contextmanager

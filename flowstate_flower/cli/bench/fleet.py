@@ -1,6 +1,7 @@
 """Scripted nodes in a process of their own: many tenants that answer a real server, and note when they were asked.
 
-`python -m flowstate_flower.cli.bench.fleet SPEC` serves until its standard input ends, so no fleet outlives whoever drives it.
+`python -m flowstate_flower.cli.bench.fleet SPEC` serves until its standard input ends, so no fleet outlives whoever drives it,
+unless the spec says otherwise.
 A few threads visit all nodes in turns, as in a real federation each node looks for work every so many seconds.
 """
 
@@ -10,20 +11,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import httpx
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.clientapp import ClientApp
 from numpy.typing import NDArray
 
 from flowstate_flower.documents import Document
 from flowstate_flower.strategies.decoding import ARRAYS, ENVELOPE, EXAMPLES, METRICS, STATEMENT
 from flowstate_flower.strategies.tenant_strategy import TERMS
+from flowstate_flower.superlink import internals
 from flowstate_flower.superlink.scripted import ScriptedNode, node_tls
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.keys import SigningKey
@@ -34,13 +39,17 @@ CONFIG, SERVER_ROUND = "config", "server-round"
 
 
 class Member(Document):
-    """One scripted tenant: files with its keys. Without `signing_key` it is a node of a stock server: it registers itself."""
+    """One scripted tenant: files with its keys. Without `signing_key` it is a node of a stock server: it registers itself.
+
+    With `home` nothing is scripted: the ready ClientApp answers for that home, with its policy, its ledger and the digits.
+    """
 
     name: str
     node_key: Path | None = None
     certificate: Path | None = None
     certificate_key: Path | None = None
     signing_key: Path | None = None
+    home: Path | None = None
 
 
 class Spec(Document):
@@ -52,6 +61,7 @@ class Spec(Document):
     members: tuple[Member, ...]
     poll_seconds: float
     threads: int
+    until_killed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class Seat:
     node: ScriptedNode
     key: SigningKey | None
     shift: float
+    app: ClientApp | None = None
 
 
 class Fleet:
@@ -84,6 +95,9 @@ class Fleet:
         self._over.set()
         for thread in threads:
             thread.join()
+        for seat in self._seats:  # or the next run would wait for nodes that are gone
+            with suppress(httpx.HTTPError):
+                seat.node.deactivate()
 
     def _visits(self) -> None:
         while not self._over.is_set():
@@ -101,7 +115,7 @@ class Fleet:
             asked = time.time()
             message = seat.node.pull()
             if message is not None:
-                number, content = answered(message, seat.key, seat.shift)
+                number, content = answered(message, seat.key, seat.shift) if seat.app is None else _trained(message, seat)
                 sent = seat.node.push(Message(content, reply_to=message))
                 self._note(tenant=seat.name, round=number, asked=asked, sent=time.time(), accepted=sent.accepted)
         except Exception as error:  # a server that is away or refuses is what is measured
@@ -122,6 +136,24 @@ def answered(message: Message, key: SigningKey | None, shift: float) -> tuple[in
     terms = Terms.model_validate_json(cast(bytes, cast(ConfigRecord, message.content[TERMS])[TERMS]))
     content[STATEMENT] = ConfigRecord({ENVELOPE: sign(_statement(terms, update), key).to_bytes()})
     return terms.round, content
+
+
+def _trained(message: Message, seat: Seat) -> tuple[int, RecordDict]:
+    """The round of a message, and what the seat's own app says to it."""
+    if seat.app is None:
+        raise TypeError(f"{seat.name} has no app")
+    context = internals.client_context(message.metadata.run_id, seat.node.node_id, {}, {})
+    terms = Terms.model_validate_json(cast(bytes, cast(ConfigRecord, message.content[TERMS])[TERMS]))
+    return terms.round, seat.app(message, context).content
+
+
+def _app_of(home: Path) -> ClientApp:
+    from flowstate_flower import wiring
+    from flowstate_flower.clients import build_client_app
+    from flowstate_flower.deployment.digits import task
+
+    opened = wiring.open_home(home)
+    return build_client_app(task, lambda _: opened)
 
 
 def _statement(terms: Terms, update: dict[str, NDArray[np.float32]]) -> UpdateStatement:
@@ -145,7 +177,8 @@ def _seat(spec: Spec, member: Member, number: int) -> Seat:
         node.register()
     node.activate()
     signer = None if member.signing_key is None else SigningKey.read(member.signing_key)
-    return Seat(member.name, node, signer, 1e-3 * (number + 1))
+    app = None if member.home is None else _app_of(member.home)
+    return Seat(member.name, node, signer, 1e-3 * (number + 1), app)
 
 
 def read_node_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -157,4 +190,5 @@ def read_node_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 if __name__ == "__main__":
-    Fleet(Spec.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))).serve(sys.stdin.read)
+    said = Spec.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    Fleet(said).serve(threading.Event().wait if said.until_killed else sys.stdin.read)

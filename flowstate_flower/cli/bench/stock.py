@@ -11,6 +11,7 @@ import httpx
 from flowstate_flower import simulations
 from flowstate_flower.cli.bench.driving import Notes, Peaks, fleet, watched
 from flowstate_flower.cli.bench.fleet import Member
+from flowstate_flower.cli.bench.founding import Founded
 from flowstate_flower.deployment.processes import child, flower_environment, free_ports, last_line
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.superlink.control import Control, built_app
@@ -20,20 +21,11 @@ STARTUP_SECONDS, DEADLINE_SECONDS, LOOK_SECONDS = 60.0, 600.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    """Files: the root that clients trust, and the server's certificate and key."""
-
-    ca: Path
-    certificate: Path
-    key: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Stock:
     """A stock SuperLink that runs. `folder` is where fleets keep their files."""
 
     address: str
-    tls: Tls
+    ca: Path
     folder: Path
     peaks: Peaks
 
@@ -41,7 +33,7 @@ class Stock:
         """One run of FedAvg with scripted nodes. Raises `RunImpossible` where Flower says that it failed."""
         members = [Member(name=f"node-{number:03}") for number in range(nodes)]
         config = {"parameters": parameters, "rounds": rounds, "nodes": nodes, "deadline": DEADLINE_SECONDS}
-        with fleet(self.folder / name, self.address, self.tls.ca, members) as notes, self._control() as control:
+        with fleet(self.folder / name, self.address, self.ca, members) as notes, self._control() as control:
             run_id = control.start(built_app(APP), config)
             while not (run := control.run(run_id)).is_over:
                 time.sleep(LOOK_SECONDS)
@@ -50,26 +42,27 @@ class Stock:
         return notes
 
     def _control(self) -> Control:
-        return Control(self.address, self.tls.ca, "none")
+        return Control(self.address, self.ca, "none")
 
 
 @contextmanager
-def stock_superlink(folder: Path, tls: Tls) -> Iterator[Stock]:
-    """Flower's SuperLink with TLS and a database on disk, on loopback. Raises `RunImpossible` where it does not come up."""
+def stock_superlink(folder: Path, made: Founded) -> Iterator[Stock]:
+    """Flower's SuperLink with our certificate and a database on disk, on loopback. Raises `RunImpossible`."""
     folder.mkdir(mode=0o700)
     port, log = free_ports(1)[0], folder / "superlink.log"
-    command = ["flower-superlink", "--ssl-ca-certfile", str(tls.ca), "--ssl-certfile", str(tls.certificate)]
-    command += ["--ssl-keyfile", str(tls.key), "--host", "127.0.0.1", "--port", str(port)]
+    certificate, key = made.operator / "superlink" / "server.pem", made.operator / "superlink" / "server.key"
+    command = ["flower-superlink", "--ssl-ca-certfile", str(made.ca), "--ssl-certfile", str(certificate)]
+    command += ["--ssl-keyfile", str(key), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--database", str(folder / "state.db"), "--disable-runtime-dependency-installation"]
     environment = flower_environment(folder) | {"FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.1"}
     with child(command, environment, log) as running:
         deadline = time.monotonic() + STARTUP_SECONDS
-        while not _is_up(port, tls.ca):
+        while not _is_up(port, made.ca):
             if running.poll() is not None or time.monotonic() > deadline:
                 raise RunImpossible("Flower's SuperLink did not start", hint=last_line(log.read_text(errors="replace")))
             time.sleep(0.1)
         with watched(running.pid) as peaks:
-            yield Stock(f"127.0.0.1:{port}", tls, folder, peaks)
+            yield Stock(f"127.0.0.1:{port}", made.ca, folder, peaks)
 
 
 def _is_up(port: int, ca: Path) -> bool:
