@@ -31,7 +31,7 @@ def superlink(
 ) -> None:
     """The server of a deployment: Flower's SuperLink, with tenants. It runs until Ctrl-C; more settings are in superlink.toml.
 
-    Example: `flowstate superlink --registry operator --host 0.0.0.0`
+    Example: `flowstate superlink --registry operator --host 192.0.2.7`
     """
     if context.invoked_subcommand is not None:
         return

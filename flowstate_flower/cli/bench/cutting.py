@@ -96,7 +96,8 @@ def cutting(folder: Path, kills: int) -> Iterator[Measure]:
             begun = time.monotonic()
             digest, lasts = _carried(found, registry, "undisturbed", None, 0.0), time.monotonic() - begun
             if not digest:
-                raise RunImpossible("a run that nothing disturbs does not complete", hint=views.run(registry, "undisturbed").note)
+                why = views.run(registry, "undisturbed").note
+                raise RunImpossible("a run that nothing disturbs does not complete", hint=why)
             for number in range(kills):
                 what, after = rng.choice((SERVER, SERVER_APPS, NODES)), rng.uniform(0, lasts)
                 name = f"cut-{number:03}"
