@@ -26,11 +26,13 @@ class Address(Document):
 
 class Limits(Document):
     """What one tenant may use at a time. A tenant that goes beyond its pace is read more slowly; one that sends what cannot be
-    right is refused, and each refusal costs it `refusal_costs` requests of its pace.
+    right is refused. The pace is in objects, of which a model has some for each layer; other requests cost more, and refused
+    ones cost more again.
     """
 
-    requests_per_second: Positive = 20.0
-    burst_requests: Count = 200
+    objects_per_second: Positive = 50.0
+    burst_objects: Count = 1000
+    request_costs: Count = 4
     refusal_costs: Count = 10
     bytes_per_second: Positive = 128.0 * MIB
     burst_bytes: Count = 512 * MIB

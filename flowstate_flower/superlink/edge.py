@@ -8,7 +8,7 @@ Steps for a tenant's request, each cheaper than the next:
  5. a slot: what is in memory for one tenant at a time is bounded
  6. the body, counted as it comes
  7. Flower, and our checks inside it
-Whoever is refused pays for several requests, so that sending what cannot be right slows its sender down and nobody else.
+Whoever is refused pays for it at its own pace, so that sending what cannot be right slows its sender down and nobody else.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class TenantEdge:
         if found is None:
             limits = self._limits
             found = self.paces[tenant] = Pace(
-                Bucket(limits.requests_per_second, limits.burst_requests),
+                Bucket(limits.objects_per_second, limits.burst_objects),
                 Bucket(limits.bytes_per_second, limits.burst_bytes),
                 asyncio.Semaphore(limits.in_flight),
             )
@@ -106,7 +106,7 @@ class TenantEdge:
             raise Refusal(remembered[0], STATUS.get(remembered[0], 401), "not now", closes=True)
 
     async def _turn(self, scope: Scope, peer: Peer, pace: Pace) -> None:
-        wait = pace.requests.take(1)
+        wait = pace.requests.take(1 if scope["path"].endswith("-object") else self._limits.request_costs)
         if wait <= 0:
             return
         self._tally.note(Kind.RATE_LIMITED, peer.tenant, f"waits {wait:.1f} s")

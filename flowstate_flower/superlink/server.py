@@ -31,7 +31,7 @@ from flowstate_flower.superlink.protocol import TenantProtocol
 from flowstate_flower.superlink.roll import RecentRoll, Revocations, Roll
 from flowstate_flower.superlink.standing import Connections, Peer, Standing, peer_of
 
-WATCH_SECONDS, KEEP_ALIVE_SECONDS, GRACE_SECONDS = 0.5, 75, 5
+WATCH_SECONDS, STALLED_SECONDS, KEEP_ALIVE_SECONDS, GRACE_SECONDS = 0.5, 5.0, 75, 5
 HANGING, HANGING_SECONDS = 5, 30.0
 """So many times a tenant's connections may hang unread, for so long."""
 FLUSH_EVERY = 4
@@ -96,6 +96,7 @@ class SuperLink:
             for sign in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(sign, self.stop)
         watching = asyncio.create_task(self._watch())
+        watching.add_done_callback(self._unwatched)
         try:
             await asyncio.gather(*(server._serve() for server in self._servers))
         finally:
@@ -128,11 +129,23 @@ class SuperLink:
         if connection.is_oversize:
             self.tally.note(Kind.OVERSIZE_HEADERS, connection.peer.tenant)
 
+    def _unwatched(self, watching: asyncio.Task[None]) -> None:
+        """Nothing is served that nobody watches over."""
+        if not watching.cancelled():
+            log.critical("the watch over connections has ended", exc_info=watching.exception())
+            self.stop()
+
     async def _watch(self) -> None:
         """Twice a second: who is connected still may be. Every other second: hand on what was counted."""
+        refreshing: asyncio.Task[None] | None = None
         for beats in itertools.count(1):
             await asyncio.sleep(WATCH_SECONDS)
-            await asyncio.to_thread(self._standing.refresh, self._connections.peers())
+            if refreshing is None or refreshing.done():
+                refreshing = asyncio.create_task(asyncio.to_thread(self._standing.refresh, self._connections.peers()))
+            await asyncio.wait({refreshing}, timeout=STALLED_SECONDS)
+            if not refreshing.done() or refreshing.exception() is not None:
+                log.error("whether tenants may stay cannot be found out: all are disconnected")
+                self._connections.hang_up_on_all(Kind.UNREADABLE_REGISTRY)
             self._connections.sweep()
             self._hang_up_on_the_silent()
             if beats % FLUSH_EVERY == 0:

@@ -7,6 +7,7 @@ lasts: who was revoked or suspended, or whose certificate ended, is disconnected
 import logging
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,6 +71,8 @@ class Standing:
         """Ask for all that are connected, and forget who is not."""
         for gone in self._fresh.keys() - set(peers):
             self._fresh.pop(gone, None)
+        with suppress(Exception):  # asked at once for all; what fails is told below, for each
+            self._roll.active({peer.tenant for peer in peers})
         for peer in peers:
             self.objection(peer)
 
@@ -99,6 +102,12 @@ class Connections:
     def peers(self) -> set[Peer]:
         """Who is connected."""
         return {connection.peer for connection in self.live if connection.peer is not None}
+
+    def hang_up_on_all(self, kind: Kind) -> None:
+        """Nobody stays where nobody can be asked about."""
+        for connection in list(self.live):
+            self._tally.note(kind, connection.peer.tenant if connection.peer else None, "disconnected")
+            connection.hang_up()
 
     def sweep(self) -> None:
         """Hang up on everybody against whom something stands."""

@@ -59,10 +59,10 @@ def test_a_server_without_its_certificate_says_what_is_missing(folder, capsys) -
 
 def test_the_file_is_optional_and_a_misspelt_key_is_named(folder) -> None:
     assert read_document(folder) == SuperlinkDocument()
-    (folder / "superlink.toml").write_text("[limits]\nrequest_per_second = 5.0\n")
-    with pytest.raises(BadInput, match="request_per_second") as refusal:
+    (folder / "superlink.toml").write_text("[limits]\nobject_per_second = 5.0\n")
+    with pytest.raises(BadInput, match="object_per_second") as refusal:
         read_document(folder)
-    assert refusal.value.hint == "did you mean 'requests_per_second'?"
+    assert refusal.value.hint == "did you mean 'objects_per_second'?"
 
 
 def test_flags_win_over_the_file_and_never_move_the_operators() -> None:

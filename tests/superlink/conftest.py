@@ -82,11 +82,14 @@ class People:
     most: int | None = None
     revoked: set[int] = field(default_factory=set)
     is_readable: bool = True
+    is_there: bool = True
 
     def owners(self, node_keys: Collection[str]) -> Mapping[str, str]:
         return {key: self.keys[key] for key in node_keys if key in self.keys}
 
     def active(self, tenants: Collection[str]) -> Collection[str]:
+        if not self.is_there:
+            raise OSError("the registry is gone")
         return {tenant for tenant in tenants if tenant in self.keys.values() and tenant not in self.suspended}
 
     def members(self, flower_run: int, tenants: Collection[str]) -> Collection[str] | None:

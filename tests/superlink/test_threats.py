@@ -190,14 +190,15 @@ def test_a_revoked_certificate_is_cut_off_on_its_live_connection(harness, tenant
     assert harness.status(tenant.node().activate) in {0, 401}
 
 
-def test_a_list_that_cannot_be_read_lets_nobody_in(harness, tenant) -> None:
-    node = tenant.active()
-    harness.people.is_readable = False
+@pytest.mark.parametrize(("gone", "kind"), [("is_readable", "revocations"), ("is_there", "registry")])
+def test_a_list_or_a_registry_that_cannot_be_read_lets_nobody_in(harness, tenant, gone, kind) -> None:
+    node, event = tenant.active(), Kind(f"unreadable-{kind}")
+    setattr(harness.people, gone, False)
     try:
-        harness.until(lambda: harness.counted(Kind.UNREADABLE_REVOCATIONS, tenant.name) >= 1)
+        harness.until(lambda: harness.counted(event, tenant.name) >= 1)
         assert harness.status(node.heartbeat) in {0, 503}
     finally:
-        harness.people.is_readable = True
+        setattr(harness.people, gone, True)
         time.sleep(1.6)  # until it is asked again
     assert node.heartbeat()
 
