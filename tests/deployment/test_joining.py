@@ -18,6 +18,7 @@ from flowstate_flower import wiring
 from flowstate_flower.cli.main import run
 from flowstate_flower.clients.home import TenantVoice
 from flowstate_flower.deployment import admitting, certification, issuing, joining, renewing
+from flowstate_flower.deployment import enrolment as listener
 from flowstate_flower.deployment.enrolment import CONSENT_PATH, JOIN_PATH, RENEW_PATH, Failures
 from flowstate_flower.deployment.exchange import LARGEST_BODY, Consent, Joining, Renewal, write_file
 from flowstate_flower.errors import BadInput, RunImpossible
@@ -326,6 +327,29 @@ def test_a_body_that_is_too_large_or_no_body_of_ours_is_refused_early(listen, op
     for path in ("/", "/v1/fleet/pull-messages", "/v1/control/start-run", "/docs"):
         assert posted(address, path, b"").status_code == 404
     assert {"oversize-body", "malformed"} <= set(events(operator, "oversize-body", "malformed"))
+
+
+def test_a_body_that_does_not_come_and_an_authority_that_is_gone_are_answered(
+    listen, invited, operator: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither holds a place for long, and a stranger hears nothing of the operator's files."""
+    import socket
+
+    monkeypatch.setattr(listener, "BODY_SECONDS", 0.2)
+    address = listen()
+    host, port = address.split(":")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((host, int(port)), timeout=30) as plain, context.wrap_socket(plain) as slow:
+        slow.sendall(b"POST /v1/join HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        assert b" 408 " in slow.recv(4096)
+    joins = joining.prepare(tmp_path / "a", invited("hospital-a", address), WISHES)
+    key = operator.path.parent / "pki" / "issuer.key"
+    key.rename(key.with_name("elsewhere"))
+    response = posted(address, JOIN_PATH, joins)
+    assert (response.status_code, response.text) == (503, '{"detail":"busy"}')
+    key.with_name("elsewhere").rename(key)
+    assert posted(address, JOIN_PATH, joins).status_code == 200
 
 
 def test_who_failed_too_often_waits_and_others_do_not(listen, operator: Registry) -> None:
