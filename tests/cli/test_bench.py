@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from flowstate_flower.cli.bench import against, children, goals, peers, reading, replies, tenancy
+from flowstate_flower.cli.bench import against, children, goals, measures, peers, reading, replies, tenancy
 from flowstate_flower.cli.main import run
 
 TINY = ["bench", "aggregation", "--dimension", "1000", "--repeats", "1", "--tenants", "10", "--threads", "2"]
@@ -135,6 +135,26 @@ def test_without_a_gpu_the_device_is_one_line_and_an_exit_code(capsys: pytest.Ca
         pytest.skip("there is a GPU")
     assert run(["bench", "aggregation", "--device", "cuda"]) == 2
     assert "no CUDA device here" in capsys.readouterr().err
+
+
+def test_the_measures_of_a_gpu_are_taken_on_the_host_where_there_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but the events that a GPU's time is taken with, on tensors that numpy is not let near."""
+    torch = pytest.importorskip("torch")
+    from flowstate_flower.aggregation.engine import tensors
+    from flowstate_flower.cli.bench import cuda
+
+    monkeypatch.setattr(cuda, "DEVICE", "cpu")
+    monkeypatch.setattr(cuda, "SQUARE", 8)
+    monkeypatch.setattr(cuda, "_seconds", lambda work, repeats: measures.seconds(work))
+    monkeypatch.setattr(goals, "CUDA_SHARE", 0.0)
+    monkeypatch.setattr(tensors, "lies_on_host", lambda _: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "no GPU")
+    found = results(capsys, "--device", "cuda")
+    assert [name.rpartition(": ")[2] for name in found][:3] == ["median", "trimmed-mean", "distances"]
+    assert found["copy bandwidth of no GPU"]["value"] > 0
 
 
 def test_the_registrys_figures_name_what_is_compared(

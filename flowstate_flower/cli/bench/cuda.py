@@ -15,6 +15,7 @@ from flowstate_flower.errors import BadInput
 
 BYTES = 4
 SQUARE = 8192
+DEVICE = "cuda"
 
 
 def cuda(dimension: int, repeats: int) -> list[Measure]:
@@ -28,8 +29,8 @@ def cuda(dimension: int, repeats: int) -> list[Measure]:
         raise BadInput("no CUDA device here", hint="leave out --device cuda")
     n = goals.CUDA_TENANTS
     bandwidth, operations = _bandwidth(dimension, repeats), _operations(repeats)
-    rows: Any = tuple((torch.randn(dimension, device="cuda"),) for _ in range(n))
-    base: Any = (torch.zeros(dimension, device="cuda"),)
+    rows: Any = tuple((torch.randn(dimension, device=DEVICE),) for _ in range(n))
+    base: Any = (torch.zeros(dimension, device=DEVICE),)
     layout = Layout((Layer("w", (dimension,), np.dtype(np.float32)),))
     updates = Updates(layout, base, rows, np.full(n, 1 / n))
     title = f"n = {n}, d = {dimension}: "
@@ -51,7 +52,7 @@ def cuda(dimension: int, repeats: int) -> list[Measure]:
 def _bandwidth(dimension: int, repeats: int) -> float:
     import torch
 
-    source = torch.ones(dimension, device="cuda")
+    source = torch.ones(dimension, device=DEVICE)
     target = torch.empty_like(source)
     return 2 * BYTES * dimension / _seconds(lambda: target.copy_(source), repeats)
 
@@ -60,7 +61,7 @@ def _operations(repeats: int) -> float:
     """Float32 operations in a second, without the shortened products of tensor cores."""
     import torch
 
-    square = torch.ones(SQUARE, SQUARE, device="cuda")
+    square = torch.ones(SQUARE, SQUARE, device=DEVICE)
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False
     try:
