@@ -26,7 +26,7 @@ OF_SUBSETS = {"mda", "smea", "caf"}  # byzfl tries every subset of n - f rows
 MOST_SUBSETS = 2_000_000
 MOST_BYTES = 8 << 30
 LONGEST_SECONDS, LONGEST_OF_SUBSETS = 8.0, 2.0
-ENOUGH_SECONDS = 0.2
+ENOUGH_SECONDS = 0.6
 """A peer that has taken so long in all is not timed again."""
 CLOSE = 2.0
 """A peer that took more than so many times the best is not timed again, nor with more coordinates, nor with fewer threads."""
@@ -124,7 +124,8 @@ class _Race:
                 if self._is_still_of_interest(name, size.n):
                     mine.append(seconds(self._ours))
                     self._time(name, prepare, size.n)
-        own = statistics.median(mine or [seconds(self._ours) for _ in range(repeats)])
+        mine += [seconds(self._ours) for _ in range(repeats - len(mine))]  # where peers are few and slow
+        own = statistics.median(mine)
         best = self.best()
         if best:
             peer = min(best, key=lambda name: best[name])
