@@ -145,7 +145,7 @@ def _hand_over(made: Made, output: Path | None) -> None:
     """Where the certificate went; or the certificate itself."""
     until = f"{made.leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
     if made.where is not None:
-        print_line(f"{made.where} holds {made.party.uri} until {until}. A server that runs has to be started again.")
+        print_line(f"{made.where} holds {made.party.uri} until {until}. A server that runs takes it up within seconds.")
     elif output is None:
         sys.stdout.write(made.chain.decode())
     else:

@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -35,6 +35,33 @@ def server_tls(certificate: Path, key: Path, clients: Path | None = None) -> ssl
         context.verify_mode = ssl.CERT_REQUIRED
         context.num_tickets = 0  # a resumed session would not show its certificate again
     return context
+
+
+class Renewal:
+    """Serves a renewed certificate to new connections, without a restart, once its file has changed."""
+
+    def __init__(self, certificate: Path, key: Path, contexts: Sequence[ssl.SSLContext]) -> None:
+        self._certificate, self._key, self._contexts = certificate, key, contexts
+        self._seen = self._stamp()
+
+    def look(self) -> None:
+        """Take up what lies there now. Half of a pair is left alone: the other half is about to come."""
+        now = self._stamp()
+        if now == self._seen:
+            return
+        try:
+            for context in self._contexts:
+                context.load_cert_chain(self._certificate, self._key)
+        except (OSError, ssl.SSLError):
+            log.warning("the certificate %s does not go with its key: the one before is served on", self._certificate)
+            return
+        self._seen = now
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            return self._certificate.stat().st_mtime_ns, self._key.stat().st_mtime_ns
+        except OSError:
+            return 0, 0
 
 
 class Doors:

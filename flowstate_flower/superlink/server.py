@@ -25,7 +25,7 @@ from flowstate_flower.superlink.document import Address, SuperlinkDocument
 from flowstate_flower.superlink.edge import OperatorEdge, TenantEdge
 from flowstate_flower.superlink.events import Kind, Sink, Tally
 from flowstate_flower.superlink.internals import check_flower_version
-from flowstate_flower.superlink.listener import Server, TenantServer, listening, server_tls
+from flowstate_flower.superlink.listener import Renewal, Server, TenantServer, listening, server_tls
 from flowstate_flower.superlink.operators import is_open
 from flowstate_flower.superlink.protocol import TenantProtocol
 from flowstate_flower.superlink.roll import RecentRoll, Revocations, Roll
@@ -150,6 +150,7 @@ class SuperLink:
             self._hang_up_on_the_silent()
             if beats % FLUSH_EVERY == 0:
                 self._edge.forget_the_gone()
+                self._renewal.look()
                 await asyncio.to_thread(self.tally.flush)
 
     def _hang_up_on_the_silent(self) -> None:
@@ -166,12 +167,14 @@ class SuperLink:
         places, document = self._places, self.document
         outer = OperatorEdge(app, is_open, document.limits, self.tally)
         tls = server_tls(places.certificate, places.key)
+        mutual = server_tls(places.certificate, places.key, clients=places.ca)
+        self._renewal = Renewal(places.certificate, places.key, [tls, mutual])
         servers: list[Server] = [
             Server(_config(outer, document.operators, lifespan="on", tls=lambda *_: tls)),
             TenantServer(
                 _config(self._edge, document.tenants, lifespan="off"),
                 document.tenants,
-                server_tls(places.certificate, places.key, clients=places.ca),
+                mutual,
                 document.limits,
                 self.tally,
                 self._protocol,
