@@ -1,5 +1,6 @@
 """`flowstate run`: what an operator reads."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -19,11 +20,11 @@ def run_list(registry: RegistryOption = None, output: FormatOption = Format.TABL
     Example: `flowstate run list --registry runs/demo --format json`
     """
     source = opened(registry)
-    rows = views.runs(source)
+    rows = [as_it_is(source, view) for view in views.runs(source)]
     if output is Format.JSON:
         print_json(rows)
         return
-    table = [(v.run, status_of(source, v), f"{v.rounds}/{v.planned_rounds}", v.rule, v.accuracy, v.started_at) for v in rows]
+    table = [(v.run, v.status, f"{v.rounds}/{v.planned_rounds}", v.rule, v.accuracy, v.started_at) for v in rows]
     print_table(["run", "status", "rounds", "rule", "accuracy", "started"], table, spare={"started"})
 
 
@@ -38,14 +39,13 @@ def run_show(
     Example: `flowstate run show quickstart-1-defended --registry runs/demo`
     """
     source = opened(registry)
-    view, closed, parts = views.run(source, name), views.rounds(source, name), views.participation(source, name)
+    view = as_it_is(source, views.run(source, name))
+    closed, parts = views.rounds(source, name), views.participation(source, name)
     released, tried = federation_ledger.released(source, name), attempts.attempts(source, name)
     if output is Format.JSON:
         print_json({"run": view, "rounds": closed, "tenants": parts, "released": released, "attempts": tried})
         return
-    print_line(
-        f"{view.run}: {status_of(source, view)}, {view.rule} against {view.byzantine}, for {view.purpose}. {view.note}\n"
-    )
+    print_line(f"{view.run}: {view.status}, {view.rule} against {view.byzantine}, for {view.purpose}. {view.note}\n")
     if released is not None:
         print_line(f"{released}\n")
     print_table(
@@ -74,7 +74,7 @@ def run_show(
         )
 
 
-def status_of(registry: Registry, view: RunView) -> str:
-    """How a run is. One that says it is running, and whose process is gone, is interrupted."""
+def as_it_is(registry: Registry, view: RunView) -> RunView:
+    """The run, which is interrupted where it says that it is running and its process is gone."""
     gone = view.status == rounds.RUNNING and lives.was_here(registry, view.run) and not lives.is_alive(registry, view.run)
-    return rounds.INTERRUPTED if gone else view.status
+    return replace(view, status=rounds.INTERRUPTED) if gone else view

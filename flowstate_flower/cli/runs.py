@@ -122,7 +122,7 @@ def run_watch(
 
     Example: `flowstate run watch my-app-1 --registry operator`
     """
-    source = opened(registry, to_write=True)
+    source = opened(registry)
     view = views.run(source, name)
     if view.status not in (rounds.STARTING, rounds.RUNNING) or lives.is_alive(source, name):
         Watching(source, name).until_over(lambda: not lives.is_alive(source, name), POLL_SECONDS)

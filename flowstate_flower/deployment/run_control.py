@@ -93,11 +93,16 @@ class RunControl:
             rounds.interrupt_run(self.registry, run, "stopped by the operator")
 
     def died(self, run: str) -> bool:
-        """Whether nobody carries a run on, nor will unless it is resumed: Flower is done with it, or is itself gone."""
+        """Whether nobody carries a run on, nor will unless it is resumed: whoever did is dead, of which Flower hears a minute
+        later, or Flower is done with it, or is itself gone.
+        """
+        carried = self._open(run)
         if lives.is_alive(self.registry, run):
             return False
+        if carried and lives.last_life(self.registry, run) == carried[-1].flower_run:
+            return True
         try:
-            return all(self.flower.is_over(int(attempt.flower_run)) for attempt in self._open(run))
+            return all(self.flower.is_over(int(attempt.flower_run)) for attempt in carried)
         except RunImpossible:
             return True
 

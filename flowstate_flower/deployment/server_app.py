@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from flowstate_flower import wiring
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.privacy import Budget
-from flowstate_flower.registry import Registry, attempts, rounds, views
+from flowstate_flower.registry import Registry, attempts, gate, rounds, views
 from flowstate_flower.settings import Settings
 from flowstate_flower.strategies import RunSpec, Spool
 from flowstate_flower.strategies.spool import give_memory_back
@@ -23,7 +23,7 @@ from flowstate_flower.superlink.arrivals import asking_once
 if TYPE_CHECKING:
     from flowstate_flower.clients import Examples, TorchTask
 
-RECORDED_SECONDS, GATHERING_SECONDS, POLL_SECONDS = 30.0, 60.0, 0.2
+RECORDED_SECONDS, GATHERING_SECONDS, POLL_SECONDS = 60.0, 30.0, 0.2
 OptimiserOf = Callable[[], Strategy]
 
 
@@ -96,13 +96,22 @@ def carry(
         promise=None if spec.budget is None else wiring.Promise(Budget(*spec.budget)),
         flower_run=flower_run,
     )
-    until = time.monotonic() + patience.gathering_seconds
-    while len(roster.candidates(list(grid.get_nodes()))) < terms.fewest and time.monotonic() < until:
-        time.sleep(POLL_SECONDS)
+    _gather(registry, roster, grid, patience.gathering_seconds)
     if views.run(registry, run).status == rounds.STARTING:
         conductor.run(grid, wiring.record_of(side.first_model()), spec.rounds)
     else:
         conductor.resume(grid, spec.rounds)
+
+
+def _gather(registry: Registry, roster: wiring.RegistryRoster, grid: Grid, seconds: float) -> None:
+    """Wait until everybody who agreed is online, or for so long; not at all where they are too few even so."""
+    everybody = {view.tenant for view in views.tenants(registry)}
+    agreed = len(gate.candidates(registry, roster.terms.ask, everybody))
+    until = time.monotonic() + seconds
+    while roster.terms.fewest <= agreed and len(roster.candidates(list(grid.get_nodes()))) < agreed:
+        if time.monotonic() > until:
+            return
+        time.sleep(POLL_SECONDS)
 
 
 def _recorded(registry: Registry, flower_run: str, seconds: float) -> str:

@@ -17,8 +17,8 @@ FOLDER, PATIENCE_SECONDS, POLL_SECONDS = "lives", 1.0, 0.02
 
 
 @contextmanager
-def living(registry: Registry, run: str) -> Iterator[None]:
-    """Whatever is done inside is the one life of a run. Raises `BadInput` where another process carries it on."""
+def living(registry: Registry, run: str, who: str = "") -> Iterator[None]:
+    """Whatever is done inside is the one life of a run, which `who` has. Raises `BadInput` where another process has it."""
     path = _file(registry, run)
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -28,6 +28,8 @@ def living(registry: Registry, run: str) -> Iterator[None]:
     try:
         if not _taken(handle):
             raise BadInput(f"run '{run}' is carried on by another process", hint=f"flowstate run watch {run}")
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, who.encode(), 0)
         yield
     finally:
         os.close(handle)
@@ -46,6 +48,14 @@ def is_alive(registry: Registry, run: str) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def last_life(registry: Registry, run: str) -> str:
+    """Who had the run's last life, or has it; empty where nobody did, or did not say."""
+    try:
+        return _file(registry, run).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def was_here(registry: Registry, run: str) -> bool:

@@ -101,7 +101,7 @@ class Conductor:
         Raises `RunImpossible` where it could not begin, or no round closed.
         """
         noise = None if self.promise is None else server_noise(self.registry, self.terms, self.promise)
-        with lives.living(self.registry, self.terms.run):
+        with lives.living(self.registry, self.terms.run, self.flower_run):
             base = store_model(self._models, *arrays_of(initial))
             rounds.start_run(self.registry, self._plan(base, num_rounds))
             start = _Start(0, [initial], {}, "")
@@ -114,7 +114,7 @@ class Conductor:
         Raises `BadInput` for a run that is completed, carried on by another process, or was started from other terms.
         """
         run = self.terms.run
-        with lives.living(self.registry, run):
+        with lives.living(self.registry, run, self.flower_run):
             if attempts.spec_of(self.registry, run).spec != self._spec(num_rounds):
                 raise BadInput(f"run '{run}' was started from other terms", hint="resume it with those it was started with")
             last = rounds.last_round(self.registry, run)

@@ -134,9 +134,7 @@ def test_a_server_app_that_dies_is_told_and_its_run_resumed_with_the_same_app(co
     side.dies_at = 2
     with pytest.raises(Killed):
         server_app("71", side)
-    assert not control.died("run-1")  # for all that Flower says
-    flower.over.add(71)
-    assert control.died("run-1")
+    assert control.died("run-1")  # whatever Flower still believes
     with pytest.raises(RunImpossible, match="run-1 died after round 2"):
         Watching(registry, "run-1").until_over(lambda: control.died("run-1"), 0.01)
     assert control.resume("run-1") == "72"
@@ -160,7 +158,8 @@ def test_a_run_that_is_stopped_before_it_began_begins_when_it_is_resumed(control
 
 def test_a_run_that_lives_is_neither_resumed_nor_dead(control, registry) -> None:
     control.start(SPEC, APP)
-    with lives.living(registry, "run-1"):
+    assert not control.died("run-1")  # it is about to begin, for all that Flower says
+    with lives.living(registry, "run-1", "71"):
         assert not control.died("run-1")
         with pytest.raises(BadInput, match="carried on by another process"):
             control.resume("run-1")
@@ -174,6 +173,12 @@ def test_what_flower_does_not_start_can_be_started_again(control, registry, flow
     flower.refusal = None
     server_app(control.resume("run-1"))
     assert views.run(registry, "run-1").status == "completed"
+
+
+def test_a_run_that_flower_gives_up_before_it_began_is_dead(control, flower) -> None:
+    control.start(SPEC, APP)
+    flower.over.add(71)
+    assert control.died("run-1")
 
 
 def test_an_app_that_was_changed_on_disk_is_not_run(control, registry) -> None:
