@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowstate_flower.isolation import database, files, identity, ids, neighbours
+from flowstate_flower.isolation import database, files, identity, ids, membership, neighbours
 from flowstate_flower.isolation.probe import Area, Probe
 from flowstate_flower.isolation.scratch import Create, Scratch, scratch
 from flowstate_flower.registry import Registry
@@ -37,6 +37,8 @@ SUITE: tuple[Probe, ...] = (
     Probe(Area.IDENTITY, 3, True, identity.nodes_of_nobody_are_not_asked),
     Probe(Area.IDENTITY, 5, True, identity.consents_are_signed_by_their_own_tenant),
     Probe(Area.IDENTITY, 3, True, identity.names_and_keys_are_taken_once),
+    Probe(Area.IDENTITY, 4, True, membership.invitations_are_good_once_and_for_their_name),
+    Probe(Area.IDENTITY, 4, True, membership.certificates_are_asked_for_by_their_own_tenant),
     Probe(Area.NEIGHBOURS, 4, False, neighbours.a_tenant_over_its_quota_is_not_asked),
     Probe(Area.NEIGHBOURS, 3, False, neighbours.a_tenant_over_its_quota_takes_no_place),
     Probe(Area.NEIGHBOURS, 4, False, neighbours.a_flood_is_the_flooders),

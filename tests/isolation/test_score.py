@@ -17,7 +17,7 @@ from flowstate_flower.isolation.database import TABLES
 from flowstate_flower.isolation.probe import Area, Probe
 from flowstate_flower.isolation.scratch import MINE, NOBODY, node_key
 from flowstate_flower.isolation.suite import MOST_WITH_A_CRITICAL_FAILURE
-from flowstate_flower.registry import Registry, binding, consents, quotas, tenants, vault, views
+from flowstate_flower.registry import Registry, binding, consents, quotas, tenants, tickets, vault, views
 from flowstate_flower.registry.database import KEY_FILE
 from flowstate_flower.registry.places import DATABASE_FILE
 from flowstate_flower.registry.tables import ConsentRow, RequestRow
@@ -193,6 +193,12 @@ LEAKS: Mapping[str, Leak] = {
         lambda m: m.setattr(guarded_grid, "sender_checked", lambda reply, _: reply), "replies-from-foreign-nodes-do-not-count"
     ),
     "keys are taken twice": Leak(lambda m: m.setattr(tenants, "_is_free", lambda *_: None), "names-and-keys-are-taken-once"),
+    "secrets of invitations are not compared": Leak(
+        lambda m: m.setattr(tickets, "token_digest", lambda _: ""), "invitations-are-good-once-and-for-their-name"
+    ),
+    "who asks for a certificate is not checked": Leak(
+        lambda m: m.setattr(Envelope, "is_signed_by", lambda *_: True), "certificates-are-asked-for-by-their-own-tenant"
+    ),
     "quotas are not enforced": Leak(everybody_is_asked, "a-tenant-over-its-quota-is-not-asked"),
     "places are lost to a tenant over its quota": Leak(everybody_is_asked, "a-tenant-over-its-quota-takes-no-place"),
     "what is received is not charged": Leak(
