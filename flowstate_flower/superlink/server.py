@@ -32,8 +32,8 @@ from flowstate_flower.superlink.roll import RecentRoll, Revocations, Roll
 from flowstate_flower.superlink.standing import Connections, Peer, Standing, peer_of
 
 WATCH_SECONDS, STALLED_SECONDS, KEEP_ALIVE_SECONDS, GRACE_SECONDS = 0.5, 5.0, 75, 5
-HANGING, HANGING_SECONDS = 5, 30.0
-"""So many times a tenant's connections may hang unread, for so long."""
+HANGING, HANGING_SECONDS = 10, 60.0
+"""So many times a tenant's connections may hang unread, for so long: a handshake costs more than a wait."""
 FLUSH_EVERY = 4
 """Beats of the watch."""
 QUIET = {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1", "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1"}
