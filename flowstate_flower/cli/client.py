@@ -14,6 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="A tenant's own side: join a federa
 
 app.command("up")(client_up.client_up)
 app.command("signer")(client_up.client_signer)
+app.command("status")(client_up.client_status)
 
 InvitationArgument = Annotated[Path, typer.Argument(metavar="INVITATION", help="The file that the operator sent, - for stdin.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Write a file for the operator, instead of connecting.")]

@@ -1,4 +1,4 @@
-"""`flowstate client up` and `signer`: what runs at a tenant."""
+"""`flowstate client up`, `signer` and `status`: what runs at a tenant, and how it stands."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flowstate_flower.cli.inputs import HomeArgument
-from flowstate_flower.cli.output import print_line
+from flowstate_flower.cli.output import Format, FormatOption, print_json, print_line, print_table
 
 
 def client_up(
@@ -50,3 +50,29 @@ def client_signer(
     from flowstate_flower.deployment import signing
 
     signing.sign(home.absolute(), user, believes_declared=believe_declared)
+
+
+def client_status(home: HomeArgument, output: FormatOption = Format.TABLE) -> None:
+    """Show how a home stands: certificate, signer, the last rounds, and what is spent.
+
+    Example: `flowstate client status home`
+    """
+    from flowstate_flower.deployment.client_status import status
+
+    found = status(home.absolute())
+    if output is Format.JSON:
+        print_json(found)
+        return
+    until = found.certificate_until
+    rows: list[tuple[str, object]] = [
+        ("superlink", found.superlink or "has not joined"),
+        ("certificate", f"until {until:%Y-%m-%d %H:%M} UTC" if until else "none"),
+        ("signer", "runs" if found.signer_runs else "does not run"),
+        ("refusals", found.refusals),
+    ]
+    rows += [(f"account {a.account[:12]}", f"ε = {a.spent:.3f} of {a.budget:g}, {a.status}") for a in found.accounts]
+    rows += [
+        (f"{c.run} round {c.round}", f"ε = {c.epsilon:.3f}, {'ended' if c.settled_at else 'never ended'}, {c.reserved_at}")
+        for c in found.rounds
+    ]
+    print_table(["", found.tenant], rows)

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
-from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
+from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree, iterate_object_tree
+from flwr.supercore.inflatable.inflatable_utils import inflate_object_from_contents
 
 from flowstate_flower.superlink.accounts import AccountBook, Role
 from flowstate_flower.superlink.composition import Places
@@ -165,10 +166,10 @@ class Harness:
     def control(self, role: Role = Role.ADMIN) -> Control:
         return Control(self.operators, self.authority.ca, self.tokens[role])
 
-    def run(self, *tenants: "Tenant") -> int:
+    def run(self, *tenants: "Tenant", app: Path = APP) -> int:
         """A run of Flower's that these tenants agreed to."""
         with self.control() as control:
-            run_id = control.start(built_app(APP))
+            run_id = control.start(built_app(app))
         self.people.runs[run_id] = {tenant.name for tenant in tenants}
         state = self.server.state_factory.state()
         task = state.get_run_info(run_ids=[run_id])[0].primary_task_id
@@ -179,20 +180,32 @@ class Harness:
     def ask(self, run_id: int, *nodes: ScriptedNode) -> list[str]:
         """Send each node a message, as a ServerApp does. Returns their ids, '' for what was not accepted."""
         become_server(run_id)
+        return [self.send(run_id, Message(RecordDict({"arrays": arrays(1.0)}), node.node_id, "train")) for node in nodes]
+
+    def send(self, run_id: int, message: Message) -> str:
+        """Send a message, as the ServerApp of `run_id` does. Returns its id, '' where it was not accepted."""
+        named(message)
         state = self.server.state_factory.state()
-        ids = []
-        for node in nodes:
-            message = named(Message(RecordDict({"arrays": arrays(1.0)}), node.node_id, "train"))
-            stored, wanted = state.store_message_and_object_tree(message, get_object_tree(message), state.start_session(run_id))
-            parts = get_all_nested_objects(message)
-            for part in wanted:
-                state.object_store.put(part, parts[part].deflate())
-            ids.append(message.metadata.message_id if stored else "")
-        return ids
+        stored, wanted = state.store_message_and_object_tree(message, get_object_tree(message), state.start_session(run_id))
+        parts = get_all_nested_objects(message)
+        for part in wanted:
+            state.object_store.put(part, parts[part].deflate())
+        return message.metadata.message_id if stored else ""
+
+    def keep_alive(self, run_id: int) -> None:
+        """The run's ServerApp is still there."""
+        state = self.server.state_factory.state()
+        state.acknowledge_task_heartbeat(state.get_run_info(run_ids=[run_id])[0].primary_task_id)
 
     def replies(self, run_id: int, ids: Sequence[str]) -> list[Message]:
         """What Flower would give the ServerApp for these."""
         return self.server.state_factory.state().get_message_res(set(ids), run_id)
+
+    def whole(self, reply: Message) -> Any:
+        """A reply with its content, as Flower puts it together for the ServerApp; None until all of it is there."""
+        store, name = self.server.state_factory.state().object_store, reply.metadata.message_id
+        parts = {part.object_id: store.get(part.object_id) for part in iterate_object_tree(store.get_object_tree(name))}
+        return inflate_object_from_contents(name, parts) if all(parts.values()) else None
 
     def status(self, call: Callable[[], Any]) -> int:
         """The status with which the server refuses a call, 0 where it hangs up."""
