@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord
 from flwr.serverapp.strategy import FedAdagrad, FedAdam, FedAvg, FedAvgM, FedYogi
+from sqlalchemy import event
 
 from flowstate_flower import wiring
 from flowstate_flower.admission import Limits
@@ -37,13 +38,18 @@ def create() -> Callable[[Path], Registry]:
     return Registry.create
 
 
+def no_page_more(connection) -> None:
+    """A disk that is full, as SQLite meets it."""
+    connection.exec_driver_sql("PRAGMA max_page_count = 1")
+
+
 @pytest.fixture
 def conduct(tmp_path: Path, federation, run_terms, voice, create) -> Callable[..., Registry]:
     """`conduct(folder, terms, …)`: a run on a new registry or on the one that is there, from where it stands."""
     for place, tenant in enumerate(federation.tenants):
         federation.deltas[tenant] = 0.1 * (place + 1) ** 2
 
-    def run(name: str, terms=run_terms, *, optimiser=None, killed: str = "", at: int = 0, num_rounds: int = ROUNDS) -> Registry:
+    def run(name: str, terms=run_terms, *, optimiser=None, killed: str = "", at: int = 0, **more) -> Registry:
         folder = tmp_path / name
         registry = Registry.open(folder, to_write=True) if folder.exists() else create(folder)
         if not views.tenants(registry):
@@ -56,6 +62,8 @@ def conduct(tmp_path: Path, federation, run_terms, voice, create) -> Callable[..
         def die(point: str, number: int) -> None:
             if (point, number) == (killed, at):
                 raise Killed
+            if (point, number) == ("recorded", more.get("full_after")):
+                event.listen(registry.engine, "begin", no_page_more)
 
         calls = iter(range(100))
         first = rounds.last_round(registry, terms.run).number if views.runs(registry) else 0
@@ -81,9 +89,9 @@ def conduct(tmp_path: Path, federation, run_terms, voice, create) -> Callable[..
         grid = InProcessGrid(federation.answer, len(owners), workers=4)
         try:
             if views.runs(registry):
-                conductor.resume(grid, num_rounds)
+                conductor.resume(grid, more.get("num_rounds", ROUNDS))
             else:
-                conductor.run(grid, ArrayRecord({n: Array(a) for n, a in BASE.items()}), num_rounds)
+                conductor.run(grid, ArrayRecord({n: Array(a) for n, a in BASE.items()}), more.get("num_rounds", ROUNDS))
         finally:
             grid.close()
         return registry
@@ -208,6 +216,16 @@ def test_a_full_disk_fails_the_run_with_one_sentence_and_the_rest_follows(conduc
     assert (view.status, view.note.endswith("No space left on device")) == ("failed", True)
     assert list((registry.path.parent / "models").glob("*.part")) == []
     assert result(conduct("full", with_rule(run_terms, "centred-clipping"))) == expected
+
+
+def test_a_database_that_cannot_grow_fails_the_run_with_one_sentence_and_the_rest_follows(conduct, run_terms, tmp_path) -> None:
+    expected = result(conduct("undisturbed"))
+    with pytest.raises(BrokenRegistry, match="cannot be written: database or disk is full"):
+        conduct("full", full_after=1)
+    registry = Registry.open(tmp_path / "full")
+    assert views.runs(registry)[0].status in {"failed", "running"}  # the row that would say so may not fit either
+    assert not lives.is_alive(registry, run_terms.run)
+    assert result(conduct("full")) == expected
 
 
 def test_only_what_was_begun_is_resumed(conduct, run_terms, tmp_path) -> None:
