@@ -46,7 +46,8 @@ def until(done: Callable[[], bool], what: str, log: Path) -> None:
 @contextmanager
 def no_process_left(folder: Path) -> Iterator[None]:
     yield
-    left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])]
+    found = [process.info for process in psutil.process_iter(["pid", "cmdline", "cwd"])]
+    left = [info for info in found if str(folder) in " ".join([*(info["cmdline"] or []), info["cwd"] or ""])]
     assert not left
 
 
