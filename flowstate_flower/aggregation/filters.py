@@ -1,9 +1,7 @@
 """Row rules that first throw rows out: by spread, by direction, by size, by the signs of their coordinates."""
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import squareform
+import scipy  # whose parts are loaded when they are first used
 
 from flowstate_flower.aggregation.engine import sign_counts, weighted_sum
 from flowstate_flower.aggregation.geometry import centred_gram
@@ -47,7 +45,7 @@ def majority_cluster(distances: Matrix) -> Vector:
     rows = np.arange(n)
     while low <= high:
         middle = (low + high) // 2
-        _, labels = connected_components(distances <= limits[middle], directed=False)
+        _, labels = scipy.sparse.csgraph.connected_components(distances <= limits[middle], directed=False)
         sizes = np.bincount(labels)
         if 2 * sizes.max() > n:
             rows, high = np.flatnonzero(labels == sizes.argmax()), middle - 1
@@ -72,7 +70,8 @@ def _larger_half(distances: Matrix) -> Vector:
     """Rows of the larger of two clusters by average linkage; of two of one size, the tighter one."""
     if len(distances) < 3:
         return np.arange(len(distances))
-    labels = fcluster(linkage(squareform(distances, checks=False), "average"), 2, "maxclust")
+    hierarchy, pairs = scipy.cluster.hierarchy, scipy.spatial.distance.squareform(distances, checks=False)
+    labels = hierarchy.fcluster(hierarchy.linkage(pairs, "average"), 2, "maxclust")
     clusters = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     return max(clusters, key=lambda rows: (len(rows), -distances[np.ix_(rows, rows)].mean()))
 

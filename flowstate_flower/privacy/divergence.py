@@ -9,8 +9,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
+import scipy  # whose parts are loaded when they are first used
 from numpy.typing import NDArray
-from scipy import special
 
 Curve = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def _table() -> tuple[Curve, Curve, Curve, NDArray[np.intp]]:
     chosen = np.concatenate([np.arange(2.0, n + 1) for n in WHOLE])
     orders = np.repeat(np.array(WHOLE, dtype=np.float64), lengths)
     rest = orders - chosen
-    ways = special.gammaln(orders + 1) - special.gammaln(chosen + 1) - special.gammaln(rest + 1)
+    ways = scipy.special.gammaln(orders + 1) - scipy.special.gammaln(chosen + 1) - scipy.special.gammaln(rest + 1)
     return chosen, rest, ways, np.concatenate(([0], np.cumsum(lengths)[:-1]))
 
 

@@ -8,7 +8,7 @@ steps with (ε, δ + (1 + e^ε) T · excess), by the distance in total variation
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy import special
+import scipy  # whose parts are loaded when they are first used
 
 RARELY = 1e-20
 """The probability with which one sample may be too large: so small that truncation costs nothing even at ε = 20."""
@@ -32,5 +32,5 @@ def truncated_poisson(units: int, batch_size: int) -> Sampling:
     low, high = 0, units  # a sample of more than `high` is rare enough
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if special.bdtrc(middle, units + 1, rate) <= RARELY else (middle + 1, high)
-    return Sampling(rate, high, 0.0 if high == units else float(special.bdtrc(high, units + 1, rate)))
+        low, high = (low, middle) if scipy.special.bdtrc(middle, units + 1, rate) <= RARELY else (middle + 1, high)
+    return Sampling(rate, high, 0.0 if high == units else float(scipy.special.bdtrc(high, units + 1, rate)))
