@@ -29,7 +29,7 @@ from flowstate_flower.trust.terms import LocalWork, PrivacyTerms
 
 APP = Path(deployment.__file__).resolve().parent / "apps" / "digits"
 TENANTS, ROUNDS, EPSILON, OBJECT_BYTES = ("north", "south", "west"), 4, 8.0, 2**20
-READY_SECONDS, PATIENCE_SECONDS, LOOK_SECONDS = 120.0, 300.0, 0.5
+READY_SECONDS, PATIENCE_SECONDS, LOOK_SECONDS, HEARTBEAT_SECONDS = 120.0, 600.0, 0.5, 15.0
 WORK, PRIVACY = LocalWork(steps=2, batch_size=16, learning_rate=0.1), PrivacyTerms(noise_multiplier=20.0, clip_norm=1.0)
 SERVER, SERVER_APPS, NODES = "SuperLink", "ServerApp", "nodes"
 
@@ -64,6 +64,7 @@ class Deployment:
             poll_seconds=0.3,
             threads=len(TENANTS),
             until_killed=True,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
         )
         (self.folder / "fleet.json").write_text(spec.model_dump_json(), encoding="utf-8")
         command = [sys.executable, "-m", "flowstate_flower.cli.bench.fleet", str(self.folder / "fleet.json")]

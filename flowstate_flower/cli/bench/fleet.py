@@ -36,6 +36,7 @@ from flowstate_flower.trust.statements import UpdateStatement, sign
 from flowstate_flower.trust.terms import Terms
 
 CONFIG, SERVER_ROUND = "config", "server-round"
+ACTIVATION_SECONDS, ACTIVATION_PAUSE_SECONDS = 120.0, 1.0
 
 
 class Member(Document):
@@ -62,6 +63,7 @@ class Spec(Document):
     poll_seconds: float
     threads: int
     until_killed: bool = False
+    heartbeat_seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Fleet:
         now, gap = time.monotonic(), spec.poll_seconds / max(1, len(self._seats))
         self._due = [(now + number * gap, number) for number in range(len(self._seats))]
         self._lock, self._over = threading.Lock(), threading.Event()
+        self._beats = [now] * len(self._seats)
         self._events = spec.events.open("a", buffering=1, encoding="utf-8")
 
     def serve(self, until: Callable[[], object]) -> None:
@@ -106,18 +109,21 @@ class Fleet:
             self._over.wait(max(0.0, due - time.monotonic()))
             if number is None or self._over.is_set():
                 continue
-            self._visit(self._seats[number])
+            self._visit(self._seats[number], number)
             with self._lock:
                 heapq.heappush(self._due, (time.monotonic() + self._spec.poll_seconds, number))
 
-    def _visit(self, seat: Seat) -> None:
+    def _visit(self, seat: Seat, number: int) -> None:
         try:
+            if time.monotonic() - self._beats[number] > self._spec.heartbeat_seconds / 3:
+                seat.node.heartbeat(self._spec.heartbeat_seconds)
+                self._beats[number] = time.monotonic()
             asked = time.time()
             message = seat.node.pull()
             if message is not None:
-                number, content = answered(message, seat.key, seat.shift) if seat.app is None else _trained(message, seat)
+                of_round, content = answered(message, seat.key, seat.shift) if seat.app is None else _trained(message, seat)
                 sent = seat.node.push(Message(content, reply_to=message))
-                self._note(tenant=seat.name, round=number, asked=asked, sent=time.time(), accepted=sent.accepted)
+                self._note(tenant=seat.name, round=of_round, asked=asked, sent=time.time(), accepted=sent.accepted)
         except Exception as error:  # a server that is away or refuses is what is measured
             self._note(tenant=seat.name, failed=f"{type(error).__name__}: {error}", at=time.time())
 
@@ -175,10 +181,23 @@ def _seat(spec: Spec, member: Member, number: int) -> Seat:
     node = ScriptedNode(spec.address, key, node_tls(spec.ca, member.certificate, member.certificate_key))
     if member.signing_key is None:
         node.register()
-    node.activate()
+    _activate(node, spec.heartbeat_seconds)
     signer = None if member.signing_key is None else SigningKey.read(member.signing_key)
     app = None if member.home is None else _app_of(member.home)
     return Seat(member.name, node, signer, 1e-3 * (number + 1), app)
+
+
+def _activate(node: ScriptedNode, heartbeat_seconds: float) -> None:
+    """Come online: at once, or once Flower believes that an earlier life of this node is over."""
+    until = time.monotonic() + ACTIVATION_SECONDS
+    while True:
+        try:
+            node.activate(heartbeat_seconds)
+            return
+        except httpx.HTTPError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(ACTIVATION_PAUSE_SECONDS)
 
 
 def read_node_key(path: Path) -> ec.EllipticCurvePrivateKey:
