@@ -1,4 +1,4 @@
-"""Convolutions in one and two dimensions: an item's gradient is made, by a convolution in which each row is a group of its own.
+"""Convolutions in one and two dimensions: an item's gradient is made, as a product of its output gradients with what they saw.
 
 Gradients are kept until they are summed, while there is room. Otherwise they are measured and let go, and the clipped sum is an
 ordinary backward pass of the layer, on weighted output gradients.
@@ -6,14 +6,15 @@ ordinary backward pass of the layer, on weighted output gradients.
 
 from dataclasses import dataclass
 from math import prod
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from flowstate_flower.clients.training.fast.shares import Layer, Share, Shares, Whole, add_weighted, squared_rows
+from flowstate_flower.clients.training.fast.shares import Layer, Share, Shares, Whole, squared_rows
 
-PIECE = 1 << 19
+PIECE = 1 << 18
 """How many numbers are worked on at once: what fits into a processor's own cache."""
 
 
@@ -31,10 +32,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Gradients that were made and measured."""
+    """Gradients that were made and measured, as `maker` lays them out."""
 
     gradients: Tensor  # (I, n)
     squares: Tensor  # (I,)
+    maker: "Maker"
 
     def squared(self) -> Tensor:
         """As measured."""
@@ -42,7 +44,7 @@ class Kept:
 
     def add(self, factors: Tensor, view: Tensor) -> None:
         """One matrix-vector product."""
-        add_weighted(view, self.gradients, factors)
+        view += self.maker.in_order(factors @ self.gradients).view_as(view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,42 +85,103 @@ def _weight(layer: Layer) -> Share:
         gradient, inputs = gradient.unsqueeze(2), inputs.unsqueeze(2)
     if any(window.pad):
         inputs = F.pad(inputs, window.pad)
-    numbers = prod(window.kernel)
+    products = window.groups == 1 and inputs.device.type == "cpu"
+    maker = (ByProducts if products else ByGroups)(gradient, inputs, window, layer.items)
+    numbers, step = prod(window.kernel), maker.step
     squares = gradient.new_empty(layer.items)
     smaller = layer.items * numbers <= gradient.numel()  # than what it is made from, which is let go then
-    kept = gradient.new_empty((layer.items, numbers)) if smaller or layer.room.take(layer.items * numbers) else None
-    per_item = len(inputs) // layer.items
-    step = max(1, PIECE // (max(numbers, gradient[0].numel()) * per_item))
+    keeps = smaller or layer.room.take(layer.items * numbers)
+    made = gradient.new_empty((layer.items if keeps else step, numbers))
     for start in range(0, layer.items, step):
-        piece, rows = slice(start, start + step), slice(start * per_item, (start + step) * per_item)
-        made = _by_row(gradient[rows], inputs[rows], window)
-        if per_item > 1:
-            made = made.view(-1, per_item, numbers).sum(1)
-        squares[piece] = squared_rows(made)
-        if kept is not None:
-            kept[piece] = made
-    return Remade(gradient, inputs, window, squares) if kept is None else Kept(kept, squares)
+        piece = slice(start, min(start + step, layer.items))
+        into = made[piece] if keeps else made[: piece.stop - start]
+        maker.make(piece, into)
+        squares[piece] = squared_rows(into)
+    return Kept(made, squares, maker) if keeps else Remade(gradient, inputs, window, squares)
 
 
-def _by_row(gradient: Tensor, inputs: Tensor, window: Window) -> Tensor:
-    """(R, n) each row's gradient."""
-    rows, groups = len(inputs), len(inputs) * window.groups
-    outs, ins, high, wide = window.kernel
-    if ins == 1 and inputs.device.type == "cpu":
-        # each channel by itself: the input seen through the output's gradient, which is faster than the general form
-        seen = F.conv2d(
+class Maker(Protocol):
+    """Makes items' gradients, `step` at a time."""
+
+    step: int
+
+    def make(self, piece: slice, into: Tensor) -> None:
+        """Write the gradients of a piece of the items into (K, n)."""
+
+    def in_order(self, numbers: Tensor) -> Tensor:
+        """(…, n) such numbers in the order of the layer's weight."""
+
+
+class ByProducts:
+    """Each item's gradient as one product of matrices: output gradients, and the windows of the input that they saw, side by
+    side. With a pixel's channels beside each other in memory, windows are copied in long runs.
+    """
+
+    def __init__(self, gradient: Tensor, inputs: Tensor, window: Window, items: int) -> None:
+        self._gradient, self._inputs, self._window = gradient, inputs, window
+        self._per_item = len(inputs) // items
+        self._numbers = prod(window.kernel[1:])
+        self._positions = prod(gradient.shape[2:])
+        each = self._per_item * self._positions * self._numbers
+        self.step = min(items, max(1, PIECE // each))
+        self._seen = inputs.new_empty(self.step * each)
+
+    def make(self, piece: slice, into: Tensor) -> None:
+        """See `Maker`."""
+        rows = slice(piece.start * self._per_item, piece.stop * self._per_item)
+        count = piece.stop - piece.start
+        windows = self._windows(self._inputs[rows])
+        seen = self._seen[: windows.numel()]
+        seen.view(windows.shape).copy_(windows)
+        left = self._gradient[rows].permute(0, 2, 3, 1).reshape(count, -1, self._window.kernel[0])
+        product = into.view(count, self._window.kernel[0], self._numbers)
+        torch.bmm(left.mT, seen.view(count, -1, self._numbers), out=product)
+
+    def in_order(self, numbers: Tensor) -> Tensor:
+        """See `Maker`. Here channels come last."""
+        outs, ins, high, wide = self._window.kernel
+        return numbers.unflatten(-1, (outs, high, wide, ins)).movedim(-1, -3).flatten(-4)
+
+    def _windows(self, inputs: Tensor) -> Tensor:
+        """(R, h', w', height, width, d) what each position saw of the rows, without a copy."""
+        window, pixels = self._window, inputs.permute(0, 2, 3, 1)
+        top, left = window.padding
+        if top or left:
+            pixels = F.pad(pixels, (0, 0, left, left, top, top))
+        pixels = pixels.contiguous()
+        row, line, pixel, _ = pixels.stride()
+        down, across = (stride * step for stride, step in zip(window.stride, (line, pixel), strict=True))
+        below, beside = (dilation * step for dilation, step in zip(window.dilation, (line, pixel), strict=True))
+        _, ins, high, wide = window.kernel
+        size = (len(pixels), *self._gradient.shape[2:], high, wide, ins)
+        return pixels.as_strided(size, (row, down, across, below, beside, 1))
+
+
+class ByGroups:
+    """By a convolution in which each row is a group of its own."""
+
+    def __init__(self, gradient: Tensor, inputs: Tensor, window: Window, items: int) -> None:
+        self._gradient, self._inputs, self._window = gradient, inputs, window
+        self._per_item = len(inputs) // items
+        self.step = min(items, max(1, PIECE // (max(prod(window.kernel), gradient[0].numel()) * self._per_item)))
+
+    def make(self, piece: slice, into: Tensor) -> None:
+        """See `Maker`."""
+        rows = slice(piece.start * self._per_item, piece.stop * self._per_item)
+        gradient, inputs = self._gradient[rows], self._inputs[rows]
+        outs, *rest = self._window.kernel
+        made = _weight_gradient(
+            gradient.flatten(0, 1)[None],
             inputs.flatten(0, 1)[None],
-            gradient.reshape(rows * outs, 1, *gradient.shape[2:]),
-            None,
-            window.dilation,
-            window.padding,
-            window.stride,
-            groups,
+            (len(inputs) * outs, *rest),
+            self._window,
+            len(inputs) * self._window.groups,
         )
-        return seen[0, :, :high, :wide].reshape(rows, -1)
-    kernel = (rows * outs, ins, high, wide)
-    made = _weight_gradient(gradient.flatten(0, 1)[None], inputs.flatten(0, 1)[None], kernel, window, groups)
-    return made.reshape(rows, -1)
+        torch.sum(made.reshape(len(into), self._per_item, -1), dim=1, out=into)
+
+    def in_order(self, numbers: Tensor) -> Tensor:
+        """See `Maker`. They are."""
+        return numbers
 
 
 def _weight_gradient(gradient: Tensor, inputs: Tensor, kernel: tuple[int, ...], window: Window, groups: int) -> Tensor:

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from flowstate_flower.clients.training.fast.convolutions import Kept
 from flowstate_flower.clients.training.fast.embedding import Tokens
 from flowstate_flower.clients.training.fast.linear import Outer, Summed
-from flowstate_flower.clients.training.fast.shares import Share
+from flowstate_flower.clients.training.fast.shares import Share, Whole
 
 
 def weighted_sums(share: Share, factors: Tensor, shape: torch.Size) -> Tensor:
@@ -17,8 +18,9 @@ def weighted_sums(share: Share, factors: Tensor, shape: torch.Size) -> Tensor:
         return torch.bmm(_by_client(weighted, factors).mT, _by_client(share.inputs, factors)).flatten(1)
     if isinstance(share, Tokens):
         return _of_tokens(share, factors, shape)
-    if isinstance(gradients := getattr(share, "gradients", None), Tensor):
-        return torch.bmm(factors.unsqueeze(1), gradients.view(*factors.shape, -1)).squeeze(1)
+    if isinstance(share, Kept | Whole):
+        sums = torch.bmm(factors.unsqueeze(1), share.gradients.view(*factors.shape, -1)).squeeze(1)
+        return share.maker.in_order(sums) if isinstance(share, Kept) else sums
     return _one_by_one(share, factors, shape)
 
 
