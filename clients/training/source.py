@@ -12,6 +12,8 @@ from flowstate_flower.clients.training.sampling import Rows
 from flowstate_flower.clients.training.seam import Batch
 from flowstate_flower.errors import BadInput
 
+IMAGES_AT_ONCE = 128
+"""How many images go through a model at once where nothing else is said: enough for a processor, and little memory."""
 SHARE = 0.5
 """The part of a GPU's free memory that resident data may take."""
 
@@ -27,21 +29,35 @@ class Source:
         self._examples = examples.to(device) if _fits(examples, device) else examples
         self._device, self._most_rows = device, most_rows
         self._as_model_likes: Callable[[Tensor], Tensor] = lambda features: features
+        self._images = False
 
     def suit(self, model: nn.Module, few: Rows) -> None:
-        """From here on give features in the order in memory that `model` is fastest with, as tried on a `few` rows."""
+        """From here on give features as `model` is fastest with them, as tried on a `few` rows. Images have channels last in
+        memory, and go in pieces of few different sizes, since torch makes a convolution for each size anew.
+        """
         if likes_channels_last(model, self.batch(few).features):
-            self._as_model_likes = channels_last
+            self._as_model_likes, self._images = channels_last, True
 
     def pieces(self, rows: Rows) -> Iterator[Batch]:
-        """The sample in pieces of whole items; one piece, if nothing bounds it; none of an empty sample."""
+        """The sample in pieces of whole items, about as large as each other; one piece, if nothing bounds it; none of an empty
+        sample. Pieces of images may be filled up with rows that weigh nothing.
+        """
         items = len(rows)
-        most = items if self._most_rows is None else self._most_rows // rows.per_item
-        if most < 1 <= items:
-            raise BadInput(f"most_rows is {self._most_rows}, and a person brings {rows.per_item}", hint="at least as many")
-        for first in range(0, items, max(most, 1)):
-            part = slice(first * rows.per_item, (first + most) * rows.per_item)
-            yield self.batch(Rows(rows.index[part], None if rows.weights is None else rows.weights[part], rows.per_item))
+        if items == 0:
+            return
+        each = -(-items // -(-items // self._most_items(items, rows.per_item)))
+        for first in range(0, items, each):
+            part = slice(first * rows.per_item, (first + each) * rows.per_item)
+            piece = Rows(rows.index[part], None if rows.weights is None else rows.weights[part], rows.per_item)
+            yield self.batch(padded(piece, rounded_up(len(piece))) if self._images else piece)
+
+    def _most_items(self, items: int, per_item: int) -> int:
+        """In one piece."""
+        if self._most_rows is None:
+            return max(1, IMAGES_AT_ONCE // per_item) if self._images else items
+        if self._most_rows < per_item:
+            raise BadInput(f"most_rows is {self._most_rows}, and a person brings {per_item}", hint="at least as many")
+        return self._most_rows // per_item
 
     def batch(self, rows: Rows) -> Batch:
         """These rows, on the device."""
@@ -69,6 +85,12 @@ def padded(rows: Rows, largest: int) -> Rows:
     missing = (largest - len(rows)) * rows.per_item
     weights = torch.full((len(rows.index),), 1 / rows.per_item) if rows.weights is None else rows.weights
     return Rows(pad(rows.index, (0, missing)), pad(weights, (0, missing)), rows.per_item)
+
+
+def rounded_up(items: int) -> int:
+    """To a number with no more than four binary digits that matter, which is at most an eighth more."""
+    unit = 1 << max(0, items.bit_length() - 4)
+    return -(-items // unit) * unit
 
 
 def _fits(examples: Examples, device: torch.device) -> bool:

@@ -140,7 +140,7 @@ class ByProducts:
     def in_order(self, numbers: Tensor) -> Tensor:
         """See `Maker`. Here channels come last."""
         outs, ins, high, wide = self._window.kernel
-        return numbers.unflatten(-1, (outs, high, wide, ins)).movedim(-1, -3).flatten(-4)
+        return numbers.view(*numbers.shape[:-1], outs, high, wide, ins).movedim(-1, -3).flatten(-4)
 
     def _windows(self, inputs: Tensor) -> Tensor:
         """(R, h', w', height, width, d) what each position saw of the rows, without a copy."""

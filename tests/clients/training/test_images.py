@@ -8,7 +8,13 @@ from torch import Tensor, nn
 
 from flowstate_flower.clients import Examples, train
 from flowstate_flower.clients.training import source
+from flowstate_flower.clients.training.clipping import FlatClipping
+from flowstate_flower.clients.training.fast import FastEngine
+from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.images import channels_last, likes_channels_last
+from flowstate_flower.clients.training.mechanism import Mechanism
+from flowstate_flower.clients.training.sampling import Rows
+from flowstate_flower.clients.training.source import Source, rounded_up
 
 
 def convolutions(channels: int, *, flatten: nn.Module | None = None) -> nn.Sequential:
@@ -89,3 +95,27 @@ def test_a_model_that_minds_is_trained_all_the_same(lab, engine: str) -> None:
     before = model[0].weight.detach().clone()
     train(lab.job(model, examples=images))
     assert not torch.equal(before, model[0].weight)
+
+
+@pytest.mark.parametrize("beside", [0.5, float("inf")])
+def test_pieces_are_filled_up_with_rows_that_weigh_nothing(lab, monkeypatch: pytest.MonkeyPatch, beside: float) -> None:
+    monkeypatch.setattr(source, "IMAGES_AT_ONCE", 20)
+    examples = Examples(torch.randn(40, 2, 8, 8), torch.arange(40) % 3)
+    examples.features[0] = beside  # what fills up is not in the sample
+    model = convolutions(2)
+    model[1] = nn.Identity()
+    mechanism = Mechanism(
+        FastEngine(model, lab.losses), FlatClipping(0.3, 1.0), len(FlatParameters(model).vector), torch.device("cpu")
+    )
+    rows, images = Rows(torch.arange(1, 38)), Source(examples, torch.device("cpu"))
+    expected = mechanism.noisy_sum(images.pieces(rows), lab.Still()).clone()
+    images.suit(model, Rows(torch.arange(1, 4)))
+    pieces = list(images.pieces(rows))
+    assert [len(piece) for piece in pieces] == [20, 18]
+    assert [int(piece.weights.sum()) for piece in pieces if piece.weights is not None] == [19, 18]
+    torch.testing.assert_close(mechanism.noisy_sum(pieces, lab.Still()), expected, rtol=1e-4, atol=1e-6)
+    assert list(images.pieces(Rows(torch.arange(0)))) == []
+
+
+def test_few_sizes_are_left() -> None:
+    assert [rounded_up(size) for size in (0, 1, 15, 17, 31, 33, 63, 65, 127, 129)] == [0, 1, 15, 18, 32, 36, 64, 72, 128, 144]
