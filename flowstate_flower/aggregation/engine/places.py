@@ -1,5 +1,5 @@
 """The iterations of `geometry` on an (n, n) matrix, compiled by numba: for few rows numpy's calls cost more than the updates'
-own passes. The numpy forms stay in `geometry`, as the fallback and the oracle.
+own passes. The numpy forms stay in `geometry`, as the fallback and the oracle. Loops are written out: they compile faster.
 """
 
 from typing import Any
@@ -10,48 +10,50 @@ from flowstate_flower.aggregation.engine.pairs import compiled
 
 
 @compiled()
-def lengths_to(distances: Any, weights: Any, lengths: Any) -> None:
-    """Fill `lengths`, (k,), with the distances of the first k rows to the point that the weights, which sum to 1, stand for."""
+def lengths_to(distances: Any, weights: Any, gap: Any, stretch: float, lengths: Any) -> float:
+    """Fill `lengths`, (k,), with the distances of the first k rows to the point that weights + stretch · gap stand for, which
+    sum to 1. Returns their sum.
+    """
     n = len(weights)
     whole = 0.0
     for i in range(n):
         product = 0.0
         for k in range(n):
-            product += distances[i, k] * weights[k]
-        whole += weights[i] * product
+            product += distances[i, k] * (weights[k] + stretch * gap[k])
+        whole += (weights[i] + stretch * gap[i]) * product
         if i < len(lengths):
             lengths[i] = product
+    total = 0.0
     for i in range(len(lengths)):
         lengths[i] = np.sqrt(max(lengths[i] - 0.5 * whole, 0.0))
+        total += lengths[i]
+    return total
 
 
 @compiled()
-def step_of_weiszfeld(distances: Any, weights: Any, lengths: Any, nearby: float, target: Any) -> None:
-    """Fill `target` with where the next step leads: see `geometry`."""
+def step_of_weiszfeld(distances: Any, weights: Any, lengths: Any, nearby: float, gap: Any) -> None:
+    """Fill `gap` with how the next step changes the weights: see `geometry`."""
     n = len(weights)
     total, here = 0.0, 0
     for i in range(n):
         if lengths[i] <= nearby:
-            target[i] = 0.0
             here += 1
         else:
-            target[i] = 1 / lengths[i]
-        total += target[i]
-    if total == 0:
-        target[:] = weights
-        return
-    target /= total
-    if here > 0:
+            total += 1 / lengths[i]
+    for i in range(n):
+        pull = 0.0 if lengths[i] <= nearby else 1 / lengths[i]
+        gap[i] = pull / total - weights[i] if total > 0 else 0.0
+    if here > 0 and total > 0:
         square = 0.0
         for i in range(n):
             product = 0.0
             for k in range(n):
-                product += distances[i, k] * (target[k] - weights[k])
-            square -= 0.5 * (target[i] - weights[i]) * product
+                product += distances[i, k] * gap[k]
+            square -= 0.5 * gap[i] * product
         pull = total * np.sqrt(max(0.0, square))
         stay = min(1.0, here / pull) if pull > 0 else 1.0
         for i in range(n):
-            target[i] = (1 - stay) * target[i] + stay * weights[i]
+            gap[i] *= 1 - stay
 
 
 @compiled()
@@ -60,26 +62,22 @@ def weiszfeld(
 ) -> None:
     """Move `weights`, (n,), to the geometric median of the rows: see `geometry.geometric_median`."""
     n = len(weights)
-    lengths, target, trial = np.empty(n), np.empty(n), np.empty(n)
-    lengths_to(distances, weights, lengths)
+    lengths, gap, trial = np.zeros(n), np.zeros(n), np.zeros(n)
+    lengths_to(distances, weights, gap, 0.0, lengths)
     for _ in range(most_steps):
-        before = 0.0
-        for i in range(n):
-            before += lengths[i] * near[i]
-        step_of_weiszfeld(distances, weights, lengths, nearby, target)
-        gap = target - weights
+        step_of_weiszfeld(distances, weights, lengths, nearby, gap)
         stretch = 1.0
-        lengths_to(distances, weights + gap, trial)
-        best = trial.sum()
+        best = lengths_to(distances, weights, gap, stretch, trial)
         while stretch < longest:
-            lengths_to(distances, weights + 2 * stretch * gap, trial)
-            longer = trial.sum()
+            longer = lengths_to(distances, weights, gap, 2 * stretch, trial)
             if not longer < best:
                 break
             stretch, best = 2 * stretch, longer
-        weights += stretch * gap
-        lengths_to(distances, weights, lengths)
-        after = 0.0
+        before = after = 0.0
+        for i in range(n):
+            weights[i] += stretch * gap[i]
+            before += lengths[i] * near[i]
+        lengths_to(distances, weights, gap, 0.0, lengths)
         for i in range(n):
             after += lengths[i] * near[i]
         if abs(before - after) <= converged * before:
@@ -87,20 +85,31 @@ def weiszfeld(
 
 
 @compiled()
+def middle_of(values: Any, ordered: Any) -> Any:
+    """The median of a few numbers; `ordered` is room for them."""
+    n = len(values)
+    for i in range(n):
+        k = i
+        while k > 0 and ordered[k - 1] > values[i]:
+            ordered[k] = ordered[k - 1]
+            k -= 1
+        ordered[k] = values[i]
+    return 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
+
+
+@compiled()
 def clipped_steps(distances: Any, place: Any, n: int, steps: int) -> None:
     """Move `place`, weights on n rows and what comes after them, by steps of centred clipping: see `geometry`."""
-    lengths, pull = np.empty(n), np.empty(n)
+    lengths, ordered = np.zeros(n), np.zeros(n)
     for _ in range(steps):
-        lengths_to(distances, place, lengths)
-        ordered = np.sort(lengths)
-        radius = 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
+        lengths_to(distances, place, place, 0.0, lengths)
+        radius = middle_of(lengths, ordered)
         if radius == 0:
             break
         total = 0.0
         for i in range(n):
-            pull[i] = min(1.0, radius / max(lengths[i], radius)) / n
-            total += pull[i]
+            total += min(1.0, radius / max(lengths[i], radius)) / n
         for i in range(len(place)):
             place[i] *= 1 - total
         for i in range(n):
-            place[i] += pull[i]
+            place[i] += min(1.0, radius / max(lengths[i], radius)) / n
