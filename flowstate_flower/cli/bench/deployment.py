@@ -76,6 +76,8 @@ def _rounds(folder: Path, size: Size) -> Iterator[Measure]:
     lost = size.tenants * size.rounds - notes.accepted()
     yield Measure(f"{title}: answers lost in {size.rounds} rounds", lost, "", "= 0", lost == 0)
     yield at_most(f"{title}: a round, of Flower's own with FedAvg", measured / theirs, "×", goals.MOST_ROUND_RATIO)
+    work = (ours.peaks.worked_seconds / size.rounds) / (stock.peaks.worked_seconds / (2 * half))
+    yield figure(f"{title}: work of SuperLink and ServerApp in a round, of Flower's own", work, "×")
     yield figure(f"{title}: a round", measured, "s")
     yield figure(f"{title}: a round of Flower's own with FedAvg", theirs, "s")
 

@@ -73,20 +73,28 @@ def fleet(folder: Path, address: str, ca: Path, members: Sequence[Member], *, th
 
 @dataclass
 class Peaks:
-    """The largest resident memory so far, in bytes, of a SuperLink and of the ServerApps that it started."""
+    """The largest resident memory so far, in bytes, of a SuperLink and of the ServerApps that it started, and their work."""
 
     superlink: int = 0
     server_app: int = 0
+    _worked: dict[int, float] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def worked_seconds(self) -> float:
+        """Time of processors, which other work on this machine lengthens less than it does time on the clock."""
+        return sum(self._worked.values())
 
     def look(self, pid: int) -> None:
         """Once: the kernel keeps each process's own maximum."""
         self.superlink = max(self.superlink, _high_water(pid))
         with suppress(psutil.Error):
+            self._worked[pid] = _worked_seconds(pid)
             for process in psutil.Process(pid).children(recursive=True):
                 with suppress(psutil.Error):
                     if any(SERVER_APP in part for part in process.cmdline()[:3]):
                         self.server_app = max(self.server_app, _high_water(process.pid))
+                        self._worked[process.pid] = _worked_seconds(process.pid)
 
     def watch(self, pid: int) -> None:
         """Until told to end."""
@@ -105,6 +113,11 @@ def watched(pid: int) -> Iterator[Peaks]:
     finally:
         peaks._over.set()
         thread.join(STOP_SECONDS)
+
+
+def _worked_seconds(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _high_water(pid: int) -> int:
