@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-to" / "run-a-federation.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HOSPITALS = ("hospital-a", "hospital-b", "hospital-c")
-WAIT_SECONDS = 240
+WAIT_SECONDS = 900
 
 
 def commands(ports: dict[str, int]) -> list[str]:
