@@ -194,12 +194,14 @@ def test_after_its_end_nothing_is_signed_on_a_reservation(clinic, end: str) -> N
         reserve(clinic, terms())
 
 
-def test_the_budget_is_kept_whatever_the_app_says(clinic) -> None:
-    outcomes = [declined(clinic, terms(round=number)) for number in range(1, 40)]
+def test_the_budget_is_kept_whatever_the_app_says(site, served) -> None:
+    budget = PrivacyPolicy(epsilon=6.0)
+    clinic = served(site(privacy=budget))
+    outcomes = [declined(clinic, terms(round=number)) for number in range(1, 9)]
     granted = outcomes.index(Refused.BUDGET)
     assert granted > 0
-    assert outcomes == [None] * granted + [Refused.BUDGET] * (39 - granted)
-    assert epsilon_of([charge_of(clinic.home(None).policy, terms(), "a" * 64, 40).release] * granted, 1e-5) <= 20.0
+    assert outcomes == [None] * granted + [Refused.BUDGET] * (8 - granted)
+    assert epsilon_of([charge_of(clinic.home(None).policy, terms(), "a" * 64, 40).release] * granted, 1e-5) <= 6.0
     with pytest.raises(Declined, match="has to be opened by the tenant"):  # nor does an invented data set open a fresh one
         reserve(clinic, terms(round=500), data_set="b" * 64)
 

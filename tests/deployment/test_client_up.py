@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
 
 from flowstate_flower import wiring
 from flowstate_flower.clients.policy import PrivacyPolicy, TenantPolicy, WorkPolicy
-from flowstate_flower.deployment import landlock
+from flowstate_flower.deployment import client, landlock
+from flowstate_flower.errors import RunImpossible
 from flowstate_flower.superlink.internals import become_server
 from flowstate_flower.trust.canonical import canonical, model_digest
 from flowstate_flower.trust.dsse import Envelope
@@ -28,10 +30,7 @@ from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
 from tests.deployment.test_walls import TASK
 from tests.superlink.conftest import Harness, Tenant
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(landlock.version() < landlock.LEAST_VERSION, reason="no Landlock in this kernel"),
-]
+needs_landlock = pytest.mark.skipif(landlock.version() < landlock.LEAST_VERSION, reason="no Landlock in this kernel")
 PYPROJECT = """
 [project]
 name = "greedy"
@@ -163,6 +162,8 @@ def started(harness: Harness, tenant: Tenant, place: Path) -> int:
     return harness.run(tenant, app=folder)
 
 
+@needs_landlock
+@pytest.mark.slow
 def test_a_tenant_takes_part_with_its_key_out_of_reach_and_leaves_nothing_behind(harness: Harness, place: Path) -> None:
     tenant = harness.tenant()
     home = home_of(tenant, place / "home")
@@ -197,13 +198,17 @@ def test_a_tenant_takes_part_with_its_key_out_of_reach_and_leaves_nothing_behind
     assert "of the person who typed" not in "".join(path.read_text() for path in (home / "logs").iterdir())
 
 
-def test_when_one_process_ends_all_do_and_the_person_hears_which(harness: Harness, place: Path) -> None:
-    tenant = harness.tenant()
-    home, log = home_of(tenant, place / "other"), place / "up.log"
-    with running(home, harness, place) as process:
-        until(lambda: "training:" in log.read_text(), process, log)
-        (signer,) = [child for child in psutil.Process(process.pid).children(recursive=True) if "signer" in child.cmdline()]
-        signer.kill()
-        assert process.wait(60) == 3
-    assert "the signer ended with exit code -9" in log.read_text()
-    assert not list(home.glob("*.part"))
+def test_when_one_process_ends_the_person_hears_which_and_why(tmp_path: Path) -> None:
+    (tmp_path / client.LOGS).mkdir()
+    (tmp_path / client.LOGS / "signer.log").write_text("the disk is full\n")
+    running = {
+        name: subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({seconds}); raise SystemExit(7)"])
+        for name, seconds in (("training", 60), ("signer", 0))
+    }
+    try:
+        with pytest.raises(RunImpossible, match="the signer ended with exit code 7") as caught:
+            client._watch(tmp_path, running, threading.Event())
+        assert "the disk is full" in caught.value.hint
+    finally:
+        running["training"].kill()
+        running["training"].wait()
