@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Two processes; the tests of a file share servers, and stay together.
+PARALLEL := --numprocesses=2 --dist=loadfile
 
 export FLWR_TELEMETRY_ENABLED := 0
 export FLWR_DISABLE_UPDATE_CHECK := 1
@@ -21,10 +23,10 @@ demo: $(STAMP) ## A federation of ten tenants, two of them poisonous, on real da
 	$(BIN)/flowstate simulate quickstart --out runs/demo --overwrite
 
 test: $(STAMP) ## Every test, those that start real processes too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(STAMP) ## The tests that start no processes
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
 
 lint: $(STAMP) ## Style, types and the arrows between the rooms
 	$(BIN)/ruff check .
