@@ -10,7 +10,7 @@ export FLWR_TELEMETRY_ENABLED := 0
 export FLWR_DISABLE_UPDATE_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: demo test test-fast lint peers install clean
+.PHONY: demo test test-all test-fast lint peers install clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,11 +22,14 @@ install: $(STAMP)
 demo: $(STAMP) ## A federation of ten tenants, two of them poisonous, on real data
 	$(BIN)/flowstate simulate quickstart --out runs/demo --overwrite
 
-test: $(STAMP) ## Every test, those that start real processes too
-	$(BIN)/python -m pytest $(PARALLEL)
+test: $(STAMP) ## Every test but those that start a whole deployment
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not deployment'
+
+test-all: test ## Those too, one after the other: they take minutes, and more than a busy machine has
+	$(BIN)/python -m pytest -m deployment
 
 test-fast: $(STAMP) ## The tests that start no processes
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not deployment'
 
 lint: $(STAMP) ## Style, types and the arrows between the rooms
 	$(BIN)/ruff check .

@@ -163,7 +163,7 @@ def started(harness: Harness, tenant: Tenant, place: Path) -> int:
 
 
 @needs_landlock
-@pytest.mark.slow
+@pytest.mark.deployment
 def test_a_tenant_takes_part_with_its_key_out_of_reach_and_leaves_nothing_behind(harness: Harness, place: Path) -> None:
     tenant = harness.tenant()
     home = home_of(tenant, place / "home")

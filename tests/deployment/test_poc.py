@@ -15,7 +15,7 @@ def processes_of(folder: Path) -> list[int]:
     return [p.pid for p in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])]
 
 
-@pytest.mark.slow
+@pytest.mark.deployment
 def test_it_comes_up_goes_on_after_a_kill_and_leaves_no_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "poc"
     try:

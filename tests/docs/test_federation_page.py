@@ -51,7 +51,7 @@ def no_process_left(folder: Path) -> Iterator[None]:
     assert not left
 
 
-@pytest.mark.slow
+@pytest.mark.deployment
 def test_three_organisations_run_a_federation_by_the_page(tmp_path: Path) -> None:
     ports = dict(zip(("9092", "9093", "9094"), free_ports(3), strict=True))
     environment = flower_environment(tmp_path / "flower")

@@ -166,7 +166,7 @@ def start(deployment: Deployment, name: str, *more: str) -> tuple[int, str]:
     return deployment.type("run", "start", str(deployment.folder / "small"), *said, *more)
 
 
-@pytest.mark.slow
+@pytest.mark.deployment
 def test_a_run_is_started_watched_and_completed_and_the_exit_code_is_true(deployment: Deployment) -> None:
     code, said = start(deployment, "undisturbed")
     assert code == 0, (said, deployment.log)
@@ -176,7 +176,7 @@ def test_a_run_is_started_watched_and_completed_and_the_exit_code_is_true(deploy
     assert (code, "median needs n ≥ 2f + 1" in said) == (3, True), said
 
 
-@pytest.mark.slow
+@pytest.mark.deployment
 def test_killed_server_app_killed_superlink_and_a_stop_end_with_the_model_of_the_undisturbed_run(
     deployment: Deployment,
 ) -> None:
