@@ -14,6 +14,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import pytest
+import torch
 from flwr.app import Message
 
 from flowstate_flower import wiring
@@ -73,6 +74,7 @@ def killed(ask: Callable[[], object], where: type, name: str, dying: Callable) -
     """`ask` in a process of its own, in which `name` of `where` kills it."""
 
     def body() -> None:
+        torch.set_num_threads(1)  # of the pool that tests before left, only this thread is here
         setattr(where, name, dying)
         ask()
 
