@@ -14,6 +14,7 @@ from flowstate_flower.registry import Registry, configuration, gate, incidents, 
 from flowstate_flower.registry.desk import desk
 from flowstate_flower.registry.exposition import METRICS, exposition
 from flowstate_flower.registry.measures import measured
+from flowstate_flower.registry.server_events import EventKind, ServerEvent, record
 from flowstate_flower.registry.tables import RejectionRow, RoundRow, RunRow
 
 Values = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -142,6 +143,7 @@ def test_an_empty_registry_has_measures(tmp_path) -> None:
 
 def test_every_family_is_exposed_under_the_name_that_the_catalogue_has(registry: Registry) -> None:
     configuration.change(registry, "bounds.largest_epsilon", 4.0, actor="operator")
+    record(registry, [ServerEvent(EventKind.RATE_LIMITED)])
     names = {name for name, _ in scraped(registry)}
     exposed = {name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum") for name in names}
     assert exposed - {"flowstate_round_duration_seconds_created"} == set(METRICS)
