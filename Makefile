@@ -9,6 +9,7 @@ PARALLEL := --numprocesses=2 --dist=loadfile
 export FLWR_TELEMETRY_ENABLED := 0
 export FLWR_DISABLE_UPDATE_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
+export OMP_WAIT_POLICY := passive
 
 .PHONY: demo test test-all test-fast lint peers install clean
 

@@ -48,7 +48,7 @@ def charges(home: Path) -> list[tuple[object, ...]]:
     return [(account.spent, *((c.run, c.round, c.epsilon) for c in account.charges)) for account in accounts]
 
 
-@pytest.mark.slow
+@pytest.mark.deployment
 def test_a_world_that_is_killed_ends_like_the_undisturbed_one_and_every_round_is_paid_for_once(tmp_path: Path) -> None:
     scenario = with_rounds(load("quickstart"), ROUNDS)
     for name in ("undisturbed", "mortal"):
