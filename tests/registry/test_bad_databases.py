@@ -70,10 +70,12 @@ def test_a_disk_that_is_full_loses_nothing(small_disk: Path, capsys: pytest.Capt
 
 def test_a_database_that_may_not_grow_loses_nothing(tmp_path: Path) -> None:
     registry = Registry.create(tmp_path)
+    with registry.engine.connect() as connection:
+        pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
 
     @event.listens_for(registry.engine, "connect")
     def _limit(connection, _record) -> None:
-        connection.execute("PRAGMA max_page_count = 80")
+        connection.execute(f"PRAGMA max_page_count = {pages + 20}")
 
     registry.engine.dispose()
     recorded, said = until_it_fails(registry)
