@@ -10,10 +10,10 @@ import os
 from typing import Protocol
 
 import torch
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from torch import Tensor
 
 from flowstate_flower.clients.policy import Source
+from flowstate_flower.privacy.noise import Keystream
 
 PAIRS = 32_768
 """How many pairs of Gaussians are made at once."""
@@ -49,7 +49,8 @@ class GeneratorStream:
     def add_normal(self, total: Tensor, std: float | Tensor) -> None:
         """See `Stream`. On another device its own generator draws, with a fresh seed of this stream each time."""
         if total.device.type == "cpu":
-            total += torch.randn(total.shape, generator=self._generator).mul_(std)
+            draws = torch.randn(total.shape, generator=self._generator)
+            total.add_(draws, alpha=float(std))
             return
         seed = int(torch.randint(2**63 - 1, (1,), generator=self._generator))
         generator = torch.Generator(total.device).manual_seed(seed)
@@ -65,15 +66,15 @@ class _Scratch:
         self.words = torch.frombuffer(self._words, dtype=torch.int64, count=pairs)
         self.turns = torch.frombuffer(self._turns, dtype=torch.int32, count=pairs)
 
-    def drawn(self, encryptor: CipherContext, pairs: int) -> tuple[Tensor, Tensor]:
+    def drawn(self, keystream: Keystream, pairs: int) -> tuple[Tensor, Tensor]:
         """(`pairs`,) whole numbers of 64 and of 32 random bits."""
-        encryptor.update_into(self._zeros[: 8 * pairs], self._words)
-        encryptor.update_into(self._zeros[: 4 * pairs], self._turns)
+        keystream.fill(self._zeros[: 8 * pairs], self._words)
+        keystream.fill(self._zeros[: 4 * pairs], self._turns)
         return self.words[:pairs], self.turns[:pairs]
 
 
 class AesStream:
-    """AES-256 in counter mode under a key from the operating system; Gaussians by Box and Muller.
+    """A `Keystream`, and Gaussians by Box and Muller in torch, in memory that stays in the processor's cache.
 
     Radii are float64 of 52 random bits, so a pair of draws ends at 8.49 deviations, beyond which a Gaussian pair lies with
     probability 2⁻⁵²; angles have 32 bits. Nobody who sees outputs can predict others. The floating-point attack on the
@@ -81,15 +82,12 @@ class AesStream:
     """
 
     def __init__(self) -> None:
-        self._encryptor = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(os.urandom(16))).encryptor()
+        self._keystream = Keystream()
         self._scratch: _Scratch | None = None
 
     def uniform(self, count: int) -> Tensor:
         """See `Stream`. 53 random bits each."""
-        if count == 0:
-            return torch.empty(0, dtype=torch.float64)
-        words = torch.frombuffer(bytearray(self._encryptor.update(bytes(8 * count))), dtype=torch.int64)
-        return (words & ((1 << 53) - 1)).double() * 2.0**-53
+        return torch.from_numpy(self._keystream.uniform(count))
 
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         """See `Stream`."""
@@ -102,7 +100,7 @@ class AesStream:
         pairs, whole = (len(draws) + 1) // 2, len(draws) // 2
         if self._scratch is None or len(self._scratch.words) < pairs:
             self._scratch = _Scratch(pairs)
-        words, turns = self._scratch.drawn(self._encryptor, pairs)
+        words, turns = self._scratch.drawn(self._keystream, pairs)
         words.bitwise_and_((1 << 52) - 1).bitwise_or_(1023 << 52)  # the bits of a float64 from [1, 2)
         radii = words.view(torch.float64).neg_().add_(2).log_().float().mul_(-2).sqrt_()
         angles = turns * (2 * math.pi * 2.0**-32)

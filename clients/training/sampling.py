@@ -4,7 +4,9 @@ A Poisson sample is a binomial number of units, chosen uniformly; dropping units
 bounds that number. So a sample costs draws for the units that are in it, not for all of them.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -52,13 +54,13 @@ class UnitSampler:
         self.sampling = truncated_poisson(units, batch_size)
         self.expected = self.sampling.rate * units
         # beyond `largest` all sizes are one, so its own probability is never looked at
-        self._cumulative = stats.binom.cdf(np.arange(self.sampling.largest), units, self.sampling.rate)
+        self._cumulative: list[float] = stats.binom.cdf(np.arange(self.sampling.largest), units, self.sampling.rate).tolist()
 
     def draw(self, stream: Stream) -> Indices:
         """Distinct numbers below `units`, in no particular order."""
         if self.sampling.rate == 1.0:
             return np.arange(self.units)
-        size = int(np.searchsorted(self._cumulative, stream.uniform(1).numpy()[0], side="right"))
+        size = bisect_right(self._cumulative, stream.uniform(1).item())
         if 2 * size <= self.units:
             return _distinct(stream, self.units, size)
         left_out = np.ones(self.units, dtype=bool)  # fewer are left out than taken
@@ -144,5 +146,6 @@ def _distinct(stream: Stream, below: int, count: int) -> Indices:
     """`count` numbers below `below`, all sets of them equally likely: draws in order, those left out that came before."""
     drawn: dict[int, None] = {}
     while len(drawn) < count:
-        drawn |= dict.fromkeys(_below(stream, np.full(count - len(drawn) + 8, below)).tolist())
-    return np.fromiter(drawn, np.int64, len(drawn))[:count]
+        draws = (stream.uniform(count - len(drawn) + 8).numpy() * below).astype(np.int64)
+        drawn |= dict.fromkeys(draws.tolist())
+    return np.fromiter(islice(drawn, count), np.int64, count)

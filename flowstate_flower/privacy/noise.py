@@ -16,7 +16,7 @@ NoiseSource = Literal["cryptographic", "seeded"]
 Draws = NDArray[np.float64]
 AT_ONCE = 1 << 18
 """So many draws are made together, which bounds the memory beside them."""
-_UNUSED_BITS, _ONE = np.uint64(11), np.uint64(1)
+_UNUSED_BITS = np.uint64(11)
 
 
 class Normals(Protocol):
@@ -40,6 +40,14 @@ class Keystream:
         """(count,) words of 64 random bits."""
         return np.frombuffer(self._encryptor.update(bytes(8 * count)), dtype=np.uint64)
 
+    def uniform(self, count: int) -> Draws:
+        """(count,) draws from [0, 1), of 53 random bits each."""
+        return (self.words(count) >> _UNUSED_BITS).astype(np.float64) * 2.0**-53
+
+    def fill(self, zeros: memoryview, buffer: bytearray) -> None:
+        """The next `len(zeros)` random bytes, into memory that is there already and 16 bytes larger."""
+        self._encryptor.update_into(zeros, buffer)
+
 
 class CryptographicNormals:
     """Gaussians by Box and Muller from a `Keystream`, in float64 with 53 random bits each.
@@ -58,7 +66,7 @@ class CryptographicNormals:
         for start in range(0, count, AT_ONCE):
             block = draws[start : start + AT_ONCE]
             half = (len(block) + 1) // 2
-            uniform = ((self._stream.words(2 * half) >> _UNUSED_BITS) + _ONE) * 2.0**-53  # above 0, whose logarithm is infinite
+            uniform = 1 - self._stream.uniform(2 * half)  # above 0, whose logarithm is infinite
             radius, angle = np.sqrt(-2 * np.log(uniform[:half])), 2 * np.pi * uniform[half:]
             block[:half], block[half:] = radius * np.cos(angle), (radius * np.sin(angle))[: len(block) - half]
         return draws

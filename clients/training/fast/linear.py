@@ -48,9 +48,13 @@ class Summed:
         return torch.where(squared < CANCELLED * lengths, squared.clamp(min=0) + rounding(squared) * lengths, squared)
 
     def add(self, factors: Tensor, view: Tensor) -> None:
-        """One product of matrices over all positions."""
-        weighted = self.gradient * factors[:, None, None]
-        view.addmm_(weighted.flatten(0, 1).t(), self.inputs.flatten(0, 1))
+        """One product of matrices over all positions. The narrower one is weighted."""
+        gradient, inputs, each = self.gradient, self.inputs, factors[:, None, None]
+        if gradient.shape[2] <= inputs.shape[2]:
+            gradient = gradient * each
+        else:
+            inputs = inputs * each
+        view.addmm_(gradient.flatten(0, 1).t(), inputs.flatten(0, 1))
 
 
 def linear(layer: Layer) -> Shares:

@@ -119,7 +119,7 @@ class Table:
         index = np.repeat(self._starts[clients, None], shape[1], axis=1)  # filled up with a row that is real: the first
         weights = np.zeros(shape, dtype=np.float32)
         for place, sample in enumerate(samples):
-            taken = sample.index[rows].numpy()
+            taken = sample.index.numpy()[rows]
             index[place, : len(taken)] += taken
             weights[place, : len(taken)] = self._weights(sample, rows)
         device = self._features.device

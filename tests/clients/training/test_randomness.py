@@ -67,7 +67,7 @@ class Extreme:
 @pytest.mark.parametrize(("byte", "radius"), [(0xFF, 8.49), (0x00, 0.0)])
 def test_radii_end_where_52_bits_end(byte: int, radius: float) -> None:
     stream = AesStream()
-    stream._encryptor = Extreme(byte)
+    stream._keystream._encryptor = Extreme(byte)
     pair = stream.normal(torch.Size([2]), 1.0)
     assert pair.norm().item() == pytest.approx(radius, abs=0.01)
 
