@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Protocol
 
 import numpy as np
+import scipy  # whose parts are loaded when they are first used
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from torch import Tensor
 
 from flowstate_flower.clients.randomness import Stream
@@ -54,7 +54,8 @@ class UnitSampler:
         self.sampling = truncated_poisson(units, batch_size)
         self.expected = self.sampling.rate * units
         # beyond `largest` all sizes are one, so its own probability is never looked at
-        self._cumulative: list[float] = stats.binom.cdf(np.arange(self.sampling.largest), units, self.sampling.rate).tolist()
+        sizes = np.arange(self.sampling.largest)
+        self._cumulative: list[float] = scipy.stats.binom.cdf(sizes, units, self.sampling.rate).tolist()
 
     def draw(self, stream: Stream) -> Indices:
         """Distinct numbers below `units`, in no particular order."""

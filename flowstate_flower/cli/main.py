@@ -5,62 +5,59 @@ cannot be read · 130 stopped by the person.
 """
 
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import click
 import typer
 
 from flowstate_flower import __version__
-from flowstate_flower.cli import (
-    audit,
-    bench,
-    client,
-    config,
-    consent,
-    deployment,
-    doctor,
-    isolation,
-    keys,
-    metrics,
-    pki,
-    poc,
-    privacy,
-    rules,
-    runs,
-    simulation,
-    superlink,
-    tenant,
-)
 from flowstate_flower.cli.output import complain
 from flowstate_flower.errors import FlowstateError, Interrupted
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    help="Federated learning between organisations that do not fully trust each other, on Flower.",
-    epilog="Start with: `flowstate simulate quickstart`",
-)
-app.command("simulate")(simulation.simulate)
-app.command("scenarios")(simulation.scenarios)
-app.command("rules")(rules.rules)
-app.add_typer(deployment.app, name="registry")
-app.add_typer(superlink.app, name="superlink")
-app.add_typer(tenant.app, name="tenant")
-app.add_typer(consent.app, name="consent")
-app.add_typer(privacy.app, name="privacy")
-app.add_typer(config.app, name="config")
-app.add_typer(keys.app, name="keys")
-app.add_typer(pki.app, name="pki")
-app.add_typer(client.app, name="client")
-app.add_typer(runs.app, name="run")
-app.add_typer(audit.app, name="audit")
-app.command("metrics")(metrics.metrics)
-app.add_typer(poc.app, name="poc")
-app.command("doctor")(doctor.doctor)
-app.command("isolation")(isolation.isolation)
-app.add_typer(bench.app, name="bench")
+ROOMS = {
+    "simulate": "simulation:simulate",
+    "scenarios": "simulation:scenarios",
+    "rules": "rules:rules",
+    "registry": "deployment:app",
+    "superlink": "superlink:app",
+    "tenant": "tenant:app",
+    "consent": "consent:app",
+    "privacy": "privacy:app",
+    "config": "config:app",
+    "keys": "keys:app",
+    "pki": "pki:app",
+    "client": "client:app",
+    "run": "runs:app",
+    "audit": "audit:app",
+    "metrics": "metrics:metrics",
+    "poc": "poc:app",
+    "doctor": "doctor:doctor",
+    "isolation": "isolation:isolation",
+    "bench": "bench:app",
+}
+"""The module and the name in it of each command: one command does not wait for the imports of the others."""
+
+
+def application(only: str | None = None) -> typer.Typer:
+    """The command line, or the part of it that `only` needs."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        help="Federated learning between organisations that do not fully trust each other, on Flower.",
+        epilog="Start with: `flowstate simulate quickstart`",
+    )
+    app.callback()(root)
+    for name in [only] if only in ROOMS else ROOMS:
+        module, _, attribute = ROOMS[name].partition(":")
+        command = getattr(import_module(f"flowstate_flower.cli.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -69,7 +66,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
@@ -84,6 +80,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
+        app = application(arguments[0] if arguments else None)
         return int(app(arguments, prog_name="flowstate", standalone_mode=False) or 0)
     except FlowstateError as error:
         complain(error)

@@ -6,7 +6,7 @@ divergences of small rates keep all their digits.
 """
 
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import scipy  # whose parts are loaded when they are first used
@@ -28,6 +28,7 @@ WIDTH = 9.0
 """How many standard deviations of a Gaussian are summed on either side: less than 1e-18 of it lies beyond."""
 
 
+@cache
 def _table() -> tuple[Curve, Curve, Curve, NDArray[np.intp]]:
     """For every whole order n and k = 2 … n, one after the other: k, n - k and log C(n, k); and where each order begins."""
     lengths = np.array(WHOLE) - 1
@@ -40,7 +41,6 @@ def _table() -> tuple[Curve, Curve, Curve, NDArray[np.intp]]:
 
 _PLACES = {order: place for place, order in enumerate(ORDERS)}
 _AT_WHOLE, _AT_FRACTIONS = ([_PLACES[order] for order in some] for some in (WHOLE, sorted(FRACTIONS)))
-_CHOSEN, _REST, _WAYS, _BEGINS = _table()
 _FRACTIONS = np.array(sorted(FRACTIONS))[:, None]
 
 
@@ -61,11 +61,12 @@ def step_curve(sample_rate: float, noise_multiplier: float) -> Curve:
 
 def _whole_moments(q: float, sigma: float) -> Curve:
     """Log E at whole orders, by the binomial theorem: the terms of k = 0 and 1 are those that make 1."""
-    beyond = (_CHOSEN * _CHOSEN - _CHOSEN) / (2 * sigma**2)
-    terms = _WAYS + _CHOSEN * math.log(q) + _REST * math.log1p(-q) + beyond + np.log(-np.expm1(-beyond))
-    largest = np.maximum.reduceat(terms, _BEGINS)
+    chosen, rest, ways, begins = _table()
+    beyond = (chosen * chosen - chosen) / (2 * sigma**2)
+    terms = ways + chosen * math.log(q) + rest * math.log1p(-q) + beyond + np.log(-np.expm1(-beyond))
+    largest = np.maximum.reduceat(terms, begins)
     terms -= np.repeat(largest, np.array(WHOLE) - 1)
-    excess = largest + np.log(np.add.reduceat(np.exp(terms), _BEGINS))
+    excess = largest + np.log(np.add.reduceat(np.exp(terms), begins))
     moments: Curve = np.logaddexp(0.0, excess)
     return moments
 

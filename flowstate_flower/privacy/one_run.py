@@ -7,8 +7,8 @@ an (ε, δ)-private outcome, more than a binomial number with success probabilit
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # whose parts are loaded when they are first used
 from numpy.typing import NDArray
-from scipy import stats
 
 CONFIDENCE = 0.95
 GUESSES = (200, 1000)
@@ -55,7 +55,7 @@ def chance(canaries: int, guesses: int, right: int, epsilon: float, delta: float
 
     P[W ≥ v] + 2 m δ · max over i of P[v - i ≤ W < v] / i, where W is binomial.
     """
-    correct = stats.binom(guesses, 1 / (1 + np.exp(-epsilon)))
+    correct = scipy.stats.binom(guesses, 1 / (1 + np.exp(-epsilon)))
     likely = float(correct.sf(right - 1))
     if right == 0:
         return likely

@@ -197,11 +197,12 @@ def test_an_unknown_run_is_answered_with_the_nearest(simulated: Path, capsys: py
     assert "did you mean 'quickstart-2-defended'?" in capsys.readouterr().err
 
 
-def test_overwriting_replaces_an_earlier_simulation(tmp_path: Path) -> None:
-    out = str(tmp_path / "run")
-    for _ in range(2):
-        assert run(["simulate", "quickstart", "--rounds", "1", "--out", out, "--overwrite"]) == 0
+def test_overwriting_replaces_an_earlier_simulation(simulated: Path, tmp_path: Path) -> None:
+    out = str(shutil.copytree(simulated, tmp_path / "run"))
     assert run(["simulate", "quickstart", "--rounds", "1", "--out", out]) == 2
+    assert run(["run", "show", "quickstart-2-defended", "--registry", out]) == 0
+    assert run(["simulate", "quickstart", "--rounds", "1", "--out", out, "--overwrite"]) == 0
+    assert [view.run for view in views.runs(Registry.open(Path(out)))] == ["quickstart-1-defended"]
 
 
 def started(out: Path) -> subprocess.Popen[str]:
@@ -266,7 +267,7 @@ def test_listings(capsys: pytest.CaptureFixture[str]) -> None:
 def commands() -> list[list[str]]:
     import typer.main
 
-    from flowstate_flower.cli.main import app
+    from flowstate_flower.cli.main import application
 
     found: list[list[str]] = []
 
@@ -276,7 +277,7 @@ def commands() -> list[list[str]]:
         if path and not getattr(command, "commands", None):
             found.append(path)
 
-    walk(typer.main.get_command(app), [])
+    walk(typer.main.get_command(application()), [])
     return found
 
 
@@ -292,7 +293,7 @@ def test_bench_prints_each_goal_and_fails_where_one_is_missed(
     from flowstate_flower.cli.bench import goals
     from flowstate_flower.simulations import scenario as scenarios
 
-    short = scenarios.with_rounds(scenarios.load("quickstart"), 6)
+    short = scenarios.with_rounds(scenarios.load("quickstart"), 2)
     monkeypatch.setattr(scenarios, "load", lambda _: short)
     assert run(["bench", "quickstart", "--seeds", "1", "--format", "json"]) == 0
     results = json.loads(capsys.readouterr().out)["results"]

@@ -9,7 +9,7 @@ import typer.main
 from pydantic import BaseModel
 
 from flowstate_flower.admission import Reason
-from flowstate_flower.cli.main import app
+from flowstate_flower.cli.main import application
 from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.isolation import SUITE
 from flowstate_flower.registry.configuration import Configuration
@@ -82,7 +82,7 @@ def options() -> list[tuple[str, str]]:
         if path and not getattr(command, "commands", None):
             found.extend((" ".join(path), option) for p in command.params for option in p.opts if option.startswith("--"))
 
-    walk(typer.main.get_command(app), [])
+    walk(typer.main.get_command(application()), [])
     return found
 
 

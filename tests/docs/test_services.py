@@ -12,7 +12,7 @@ import click
 import pytest
 import typer.main
 
-from flowstate_flower.cli.main import app
+from flowstate_flower.cli.main import application
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "run-as-services.md").read_text()
 HARDENED = {
@@ -44,7 +44,7 @@ SERVICES = [found for found in UNITS if "Service" in found]
 
 def exists(words: list[str]) -> None:
     """The command is one of ours, its options too."""
-    command: click.Command = typer.main.get_command(app)
+    command: click.Command = typer.main.get_command(application())
     rest = list(words)
     while isinstance(command, click.Group) and (rest[:1] or [""])[0] in command.commands:
         command = command.commands[rest.pop(0)]

@@ -83,56 +83,61 @@ def test_a_transaction_that_says_nothing_sees_nothing_and_writes_nothing(worker,
         worker.execute("INSERT INTO tenant VALUES ('tenant-9', 'active', 'now')")
 
 
-@pytest.mark.parametrize("table", NAMES)
-def test_raw_sql_of_a_tenant_sees_what_its_session_sees(worker, registry: Registry, table: str) -> None:
-    model = next(model for model in TABLES if model.__tablename__ == table)
-    with registry.as_tenant(MINE).reading() as session:
-        seen = len(session.exec(select(model)).all())
-    become(worker, MINE)
-    assert len(rows(worker, table)) == seen
-    worker.rollback()
-    worker.execute("SELECT set_config('app.federation', 'on', true)")
-    everything = len(rows(worker, table))
-    assert everything > seen or table in SHARED, "the fixture has nothing of others, so this would show nothing"
+def test_raw_sql_of_a_tenant_sees_what_its_session_sees(worker, registry: Registry, subtests: pytest.Subtests) -> None:
+    for table in NAMES:
+        with subtests.test(table):
+            model = next(model for model in TABLES if model.__tablename__ == table)
+            with registry.as_tenant(MINE).reading() as session:
+                seen = len(session.exec(select(model)).all())
+            become(worker, MINE)
+            assert len(rows(worker, table)) == seen
+            worker.rollback()
+            worker.execute("SELECT set_config('app.federation', 'on', true)")
+            everything = len(rows(worker, table))
+            worker.rollback()
+            assert everything > seen or table in SHARED, "the fixture has nothing of others, so this would show nothing"
 
 
-@pytest.mark.parametrize("table", sorted(row_security.OWN))
-def test_raw_sql_of_a_tenant_cannot_write_for_another(worker, registry: Registry, table: str) -> None:
-    column, mine = "name" if table == "tenant" else "tenant", HAS_ROWS.get(table, MINE)
-    worker.execute("SELECT set_config('app.federation', 'on', true)")
-    names = [entry.name for entry in worker.execute(f'SELECT * FROM "{table}" LIMIT 0').description]
-    found = worker.execute(f'SELECT * FROM "{table}" ORDER BY {column} = %s', (mine,)).fetchone()
-    foreign = {**dict(zip(names, found, strict=True)), column: THEIRS if mine == MINE else MINE}
-    worker.rollback()
-    become(worker, mine)
-    marks = ", ".join(["%s"] * len(names))
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        worker.execute(f'INSERT INTO "{table}" VALUES ({marks})', tuple(foreign.values()))
-    worker.rollback()
-    become(worker, mine)
-    take_over = f'UPDATE "{table}" SET {column} = %s WHERE {column} <> %s'
-    if table in row_security.CHANGING:
-        assert worker.execute(take_over, (mine, mine)).rowcount == 0
-    else:  # rows that nobody ever changes
-        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
-            worker.execute(take_over, (mine, mine))
-    worker.rollback()
-    if table in row_security.CHANGING:
-        become(worker, mine)
-        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.UniqueViolation)):  # to give one away
-            worker.execute(f'UPDATE "{table}" SET {column} = %s', (foreign[column],))
-        worker.rollback()
+def test_raw_sql_of_a_tenant_cannot_write_for_another(worker, registry: Registry, subtests: pytest.Subtests) -> None:
+    for table in sorted(row_security.OWN):
+        with subtests.test(table):
+            column, mine = "name" if table == "tenant" else "tenant", HAS_ROWS.get(table, MINE)
+            worker.execute("SELECT set_config('app.federation', 'on', true)")
+            names = [entry.name for entry in worker.execute(f'SELECT * FROM "{table}" LIMIT 0').description]
+            found = worker.execute(f'SELECT * FROM "{table}" ORDER BY {column} = %s', (mine,)).fetchone()
+            foreign = {**dict(zip(names, found, strict=True)), column: THEIRS if mine == MINE else MINE}
+            worker.rollback()
+            become(worker, mine)
+            marks = ", ".join(["%s"] * len(names))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                worker.execute(f'INSERT INTO "{table}" VALUES ({marks})', tuple(foreign.values()))
+            worker.rollback()
+            become(worker, mine)
+            take_over = f'UPDATE "{table}" SET {column} = %s WHERE {column} <> %s'
+            if table in row_security.CHANGING:
+                assert worker.execute(take_over, (mine, mine)).rowcount == 0
+            else:  # rows that nobody ever changes
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
+                    worker.execute(take_over, (mine, mine))
+            worker.rollback()
+            if table in row_security.CHANGING:
+                become(worker, mine)
+                with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.UniqueViolation)):  # to give one away
+                    worker.execute(f'UPDATE "{table}" SET {column} = %s', (foreign[column],))
+                worker.rollback()
 
 
-@pytest.mark.parametrize(
-    "table", ["audit_event", "audit_party", "log_head", "log_node", "contribution", "privacy_event", "server_event"]
-)
-def test_what_is_append_only_is_so_even_for_the_federation(worker, table: str) -> None:
-    for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {'size' if table == 'log_head' else 'position'} = 1"):
-        worker.execute("SELECT set_config('app.federation', 'on', true)")
-        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedColumn)):
-            worker.execute(statement)
-        worker.rollback()
+def test_what_is_append_only_is_so_even_for_the_federation(worker, subtests: pytest.Subtests) -> None:
+    for table in ("audit_event", "audit_party", "log_head", "log_node", "contribution", "privacy_event", "server_event"):
+        with subtests.test(table):
+            for statement in (
+                f"DELETE FROM {table}",
+                f"UPDATE {table} SET {'size' if table == 'log_head' else 'position'} = 1",
+            ):
+                worker.execute("SELECT set_config('app.federation', 'on', true)")
+                with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedColumn)):
+                    worker.execute(statement)
+                worker.rollback()
 
 
 def test_a_connection_that_goes_back_to_the_pool_belongs_to_nobody(registry: Registry) -> None:
