@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Two processes; the tests of a file share servers, and stay together.
-PARALLEL := --numprocesses=2 --dist=loadfile
+# Two processes with one thread of torch each; the tests of a file share servers, and stay together.
+PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 export FLWR_TELEMETRY_ENABLED := 0
 export FLWR_DISABLE_UPDATE_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 export OMP_WAIT_POLICY := passive
+export OMP_NUM_THREADS := 1
 
 .PHONY: demo test test-all test-fast lint peers install clean
 

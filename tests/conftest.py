@@ -205,3 +205,9 @@ def voice() -> Callable[..., Any]:
         return TenantVoice(policy, key or SigningKey.generate())
 
     return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: at the end two processes share what is short."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -57,7 +57,12 @@ def simulate(
     made = out or Path("runs") / f"{name}-{seed}"
     simulations.prepare(made, overwrite=overwrite)
     order = simulations.Order(name, chosen, seed, engine.value, made)
-    with _terminated_like_interrupted(), _progress(chosen.rounds) as progress:
+    with _stoppable() as check, _progress(chosen.rounds) as show:
+
+        def progress(variant: "Variant", number: int) -> None:
+            check()
+            show(variant, number)
+
         try:
             results = simulations.simulate(order, progress)
         except KeyboardInterrupt as stop:
@@ -118,17 +123,27 @@ def _line(variant: str, number: int, rounds: int) -> None:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """A polite SIGTERM is treated as Ctrl-C, so that a run ends in the registry as interrupted."""
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """A polite SIGTERM is treated as Ctrl-C, so that a run ends in the registry as interrupted.
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    What is given raises once more after a signal whose exception was lost, as in a callback of a C library it is.
+    """
+    signals: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signals.append(number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def check() -> None:
+        if signals:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield check
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _print_results(results: "Results", folder: Path) -> None:

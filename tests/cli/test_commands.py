@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,28 @@ def test_an_interrupted_run_ends_in_one_line_and_a_registry_that_verifies(tmp_pa
     registry = Registry.open(tmp_path / "run")
     assert views.runs(registry)[0].status == "interrupted"
     assert audit.verify(registry, registry.operator).verified
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_whose_exception_was_lost_stops_the_run_at_the_next_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python drops what is raised in a finalizer."""
+    from flowstate_flower.simulations import simulate as simulations
+
+    class Lost:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def rounds(_order: object, progress: Callable[[str, int], None]) -> None:
+        progress("defended", 0)
+        Lost()
+        progress("defended", 1)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(simulations, "simulate", rounds)
+    assert run(["simulate", "quickstart", "--out", str(tmp_path / "run")]) == 130
+    assert "stopped" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -209,8 +209,8 @@ def test_a_slow_world_still_ends_its_rounds_in_time(play, quickstart, monkeypatc
     from flowstate_flower.simulations import attacks
 
     honest = attacks.train
-    monkeypatch.setattr(attacks, "train", lambda job: time.sleep(4) if job.tenant == "tenant-03" else honest(job))
-    short = quickstart.model_copy(update={"rounds": 1, "round": quickstart.round.model_copy(update={"deadline_seconds": 2.0})})
+    monkeypatch.setattr(attacks, "train", lambda job: time.sleep(9) if job.tenant == "tenant-03" else honest(job))
+    short = quickstart.model_copy(update={"rounds": 1, "round": quickstart.round.model_copy(update={"deadline_seconds": 6.0})})
     registry = play(short)
     parts = {part.tenant: part for part in views.participation(registry, "play-1-defended")}
     assert parts["tenant-03"].reasons == {"no-reply": 1}
