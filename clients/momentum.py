@@ -11,6 +11,8 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, RecordDict
 from numpy.typing import NDArray
 
+from flowstate_flower.trust.npy import array_in
+
 MOMENTUM = "flowstate.worker-momentum"
 Layers = Mapping[str, NDArray[Any]]
 
@@ -28,8 +30,8 @@ def with_momentum(state: RecordDict, sent: Layers, trained: Layers, beta: float)
             continue
         kind = np.promote_types(layer.dtype, np.float32)
         update = layer.astype(kind) - sent[name].astype(kind)
-        if isinstance(before, ArrayRecord) and name in before and before[name].numpy().shape == layer.shape:
-            update = beta * before[name].numpy() + (1 - beta) * update
+        if isinstance(before, ArrayRecord) and name in before and array_in(before[name].data).shape == layer.shape:
+            update = beta * array_in(before[name].data) + (1 - beta) * update
         momentum[name] = np.asarray(update, dtype=kind)
         answer[name] = np.asarray(sent[name] + momentum[name], dtype=layer.dtype, order="C")
     state[MOMENTUM] = ArrayRecord({name: Array(array) for name, array in momentum.items()})
@@ -45,4 +47,4 @@ def remember(state: RecordDict, momentum: Layers | None) -> None:
 def remembered(state: RecordDict) -> dict[str, NDArray[Any]] | None:
     """The momentum in `state`."""
     record = state.get(MOMENTUM)
-    return {name: array.numpy() for name, array in record.items()} if isinstance(record, ArrayRecord) else None
+    return {name: array_in(array.data) for name, array in record.items()} if isinstance(record, ArrayRecord) else None

@@ -19,6 +19,7 @@ from flowstate_flower.clients.updates import StoredUpdate
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.dsse import Envelope
+from flowstate_flower.trust.npy import array_in
 from flowstate_flower.trust.statements import Refused, first_problem
 from flowstate_flower.trust.terms import Name, Nonce, Terms
 
@@ -51,7 +52,7 @@ def sent_layers(message: Message, terms: Terms) -> dict[str, NDArray[Any]]:
     if not isinstance(arrays, ArrayRecord):
         raise Declined(Refused.BAD_TERMS, "the message carries no model")
     try:
-        layers = {name: array.numpy() for name, array in arrays.items()}
+        layers = {name: array_in(array.data) for name, array in arrays.items()}
         digest = model_digest(layers.items())
     except (ValueError, TypeError, KeyError, EOFError, MemoryError, OSError) as error:
         raise Declined(Refused.WRONG_BASE, "the model cannot be read") from error

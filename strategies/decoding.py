@@ -6,30 +6,25 @@ allocated for a size that a client announces, nothing is unpickled, and the orde
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from flowstate_flower.admission import Invitation, Reason, Refusal, Rejection, Reply, Submission
 from flowstate_flower.aggregation.updates import BFLOAT16, Arrays, Layer, Layout
 from flowstate_flower.strategies.guarded_grid import REASON_OF_CODE, SENT_BY
 from flowstate_flower.trust.dsse import MAX_ENVELOPE_BYTES, Envelope, MalformedEnvelope
+from flowstate_flower.trust.npy import array_in, header_in, header_of
 from flowstate_flower.trust.statements import REFUSAL_TYPE, RefusalStatement, UpdateStatement, read
 
 ARRAYS, METRICS, STATEMENT, ENVELOPE = "arrays", "metrics", "statement", "envelope"
 EXAMPLES = "num-examples"
 MOST_METRICS = 32
-MOST_HEADER_BYTES = 4096
-MOST_HEADERS = 1024
 MOST_DIGITS = 30
 NUMPY_STYPE = "numpy.ndarray"
 BFLOAT16_STORED = np.dtype("V2")  # what an `.npy` header makes of it
-Header = tuple[tuple[int, ...], bool, np.dtype[Any], int]  # shape, columns first, dtype, where the numbers begin
 
 
 class Undecodable(Exception):
@@ -129,7 +124,10 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     usual = header_of(layer.dtype, layer.shape)
     if len(array.data) == len(usual) + layer.nbytes and array.data[: len(usual)] == usual:
         return np.frombuffer(array.data, layer.dtype, count=layer.size, offset=len(usual)).reshape(layer.shape)
-    shape, fortran, dtype, offset = _header(array.data, layer.name)
+    try:
+        shape, fortran, dtype, offset = header_in(array.data)
+    except ValueError as error:
+        raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: {error}") from error
     if dtype == BFLOAT16_STORED and layer.dtype == BFLOAT16:
         dtype = BFLOAT16
     if dtype != layer.dtype:
@@ -142,44 +140,6 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     if len(array.data) - offset != size * dtype.itemsize:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: {len(array.data) - offset} bytes, {layer.nbytes} expected")
     return np.frombuffer(array.data, dtype, count=size, offset=offset).reshape(shape)
-
-
-@lru_cache(maxsize=4 * MOST_HEADERS)
-def _usual(layer: Layer) -> tuple[bytes, int, int]:
-    """What nearly every client sends of a layer: the header, how many numbers come after it, and bytes in all."""
-    header = header_of(layer.dtype, layer.shape)
-    return header, layer.size, len(header) + layer.nbytes
-
-
-@lru_cache(maxsize=4 * MOST_HEADERS)
-def header_of(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """The header that numpy writes before an array whose rows come first."""
-    file = BytesIO()
-    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
-    return file.getvalue()
-
-
-def _header(data: bytes | memoryview, name: str) -> Header:
-    try:
-        return _parsed(bytes(data[: _end_of_header(data)]))
-    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        raise Undecodable(Reason.BAD_ARRAY, f"{name}: not an array: {type(error).__name__}") from error
-
-
-def _end_of_header(data: bytes | memoryview) -> int:
-    """Where the numbers begin, if the header is one that is read at all."""
-    wide = 2 if data[npy.MAGIC_LEN - 2 : npy.MAGIC_LEN - 1] == b"\x01" else 4
-    begin = npy.MAGIC_LEN + wide
-    return begin + min(MOST_HEADER_BYTES, int.from_bytes(data[npy.MAGIC_LEN : begin], "little"))
-
-
-@lru_cache(maxsize=MOST_HEADERS)
-def _parsed(header: bytes) -> Header:
-    """What a header says. All tenants send the same few headers, and numpy takes longer for one than the rule for its layer."""
-    buffer = BytesIO(header)
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    shape, fortran, dtype = readers[npy.read_magic(buffer)](buffer, max_header_size=MOST_HEADER_BYTES)
-    return shape, fortran, dtype, buffer.tell()
 
 
 def size_of(message: Message) -> int:
@@ -210,8 +170,5 @@ def array_of(array: Array) -> NDArray[Any]:
     """The server's own array, where it lies and read-only. Numpy stores bfloat16 as two bytes of no meaning; Flower's record
     still says what they are.
     """
-    shape, fortran, dtype, offset = _header(array.data, "the server's own")
-    if array.stype != NUMPY_STYPE or fortran or dtype.hasobject:
-        return array.numpy()
-    stored = np.frombuffer(array.data, dtype, count=math.prod(shape), offset=offset).reshape(shape)
+    stored = array_in(array.data)
     return stored.view(BFLOAT16) if array.dtype == BFLOAT16.name and stored.dtype == BFLOAT16_STORED else stored

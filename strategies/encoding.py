@@ -12,7 +12,8 @@ from flwr.app import Array, ArrayRecord
 from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.updates import Arrays, Layer
-from flowstate_flower.strategies.decoding import NUMPY_STYPE, header_of
+from flowstate_flower.strategies.decoding import NUMPY_STYPE
+from flowstate_flower.trust.npy import header_of
 
 WORTH_LARGE_PAGES = 1 << 22
 

@@ -5,6 +5,7 @@ whose the transaction is, None for the federation; `owner` keeps the rights of t
 """
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from flowstate_flower.errors import BadInput
 
-LOCK_SECONDS, CONNECT_SECONDS = 30, 10
+LOCK_SECONDS, CONNECT_SECONDS, WAL_PAUSE_SECONDS = 30, 10, 0.02
 CACHE_KIB = 65_536
 """Of pages of the database, per connection: the log's indexes are read and written all over."""
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 POSTGRESQL, DRIVER = "postgresql", "postgresql+psycopg"
 APPENDER = int.from_bytes(b"flowlog")
 """The advisory lock of whoever appends to the log."""
@@ -39,6 +40,7 @@ def sqlite_engine(path: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         try:
+            _in_wal(connection)
             for pragma in (*PRAGMAS, f"cache_size = -{CACHE_KIB}"):
                 connection.execute(f"PRAGMA {pragma}")
         except UnicodeDecodeError as error:  # of SQLite's own complaint, which quotes a name that is none
@@ -50,6 +52,19 @@ def sqlite_engine(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _in_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log, which SQLite does not wait to do where somebody else is just doing it."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(WAL_PAUSE_SECONDS)
 
 
 def postgresql_engine(url: URL) -> Engine:

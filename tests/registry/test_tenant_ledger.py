@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -305,3 +306,18 @@ def test_only_the_tenant_can_read_its_ledger(path: Path) -> None:
 def test_a_folder_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot open the privacy ledger"):
         TenantLedger(tmp_path / "nowhere" / "ledger.db")
+
+
+def test_threads_that_make_the_same_ledger_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    """Nothing in SQLite waits for somebody else who is just switching to the write-ahead log."""
+    for number in range(10):
+        gate = threading.Barrier(4)
+
+        def made(path: Path = tmp_path / f"{number}.db", gate: threading.Barrier = gate) -> TenantLedger:
+            gate.wait()
+            return TenantLedger(path)
+
+        with ThreadPoolExecutor(4) as pool:
+            ledgers = [future.result() for future in [pool.submit(made) for _ in range(4)]]
+        for ledger in ledgers:
+            ledger.close()
