@@ -107,6 +107,8 @@ class TenantVoice:
         """The tenant agrees to `purpose`. Raises `BadInput` where its policy, which decides in the end, does not."""
         if purpose not in self.policy.purposes:
             raise BadInput(f"{POLICY_FILE} does not allow '{purpose}'", hint=f"add it to purposes in {POLICY_FILE}")
+        if app is not None and app not in (self.policy.apps or (app,)):
+            raise BadInput(f"{POLICY_FILE} does not allow the app {app}", hint=f"add it to apps in {POLICY_FILE}")
         try:
             statement = ConsentStatement(
                 tenant=self.policy.tenant,

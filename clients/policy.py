@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from flowstate_flower.documents import Document
 from flowstate_flower.privacy import Budget
 from flowstate_flower.trust.statements import Refused
-from flowstate_flower.trust.terms import ClippingName, LocalWork, Name, PrivacyTerms, Terms, Unit
+from flowstate_flower.trust.terms import ClippingName, Digest, LocalWork, Name, PrivacyTerms, Terms, Unit
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Source = Literal["os", "cryptographic", "seeded"]
@@ -22,6 +22,10 @@ def _listed(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         raise ValueError("name at least one")
     return names
+
+
+def _named(digests: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if digests is None else _listed(digests)
 
 
 class PrivacyPolicy(Document):
@@ -92,10 +96,14 @@ class RandomnessPolicy(Document):
 
 
 class TenantPolicy(Document):
-    """A tenant's whole policy. Training without differential privacy has to be allowed in so many words."""
+    """A tenant's whole policy. Training without differential privacy has to be allowed in so many words.
+
+    `apps` are SHA-256 digests of Flower apps, None for any app.
+    """
 
     tenant: Name
     purposes: Annotated[tuple[Name, ...], Field(strict=False)]
+    apps: Annotated[tuple[Digest, ...] | None, Field(strict=False), AfterValidator(_named)] = None
     allow_without_privacy: bool = False
     privacy: PrivacyPolicy | None = None
     work: WorkPolicy = WorkPolicy()
@@ -107,6 +115,10 @@ class TenantPolicy(Document):
         if (self.privacy is None) != self.allow_without_privacy:  # with both, the budget would not cover what was released
             raise ValueError("set either a [privacy] budget or allow_without_privacy = true")
         return self
+
+    def with_app_seen(self) -> "TenantPolicy":
+        """The rest of it, for those who know that what runs is one of `apps`."""
+        return self.model_copy(update={"apps": None})
 
 
 class Declined(Exception):
@@ -124,7 +136,12 @@ def check(policy: TenantPolicy, terms: Terms, now: datetime) -> None:
 
 
 def check_request(policy: TenantPolicy, terms: Terms, now: datetime) -> None:
-    """Raise `Declined` unless the policy allows at `now` what `terms` asks, privacy left aside."""
+    """Raise `Declined` unless the policy allows at `now` what `terms` asks, privacy left aside.
+
+    Code cannot tell which app it is, so a policy that lists apps forbids everything here: see `TenantPolicy.with_app_seen`.
+    """
+    if policy.apps is not None:
+        raise Declined(Refused.APP, "nobody here has seen which app asks")
     if terms.tenant != policy.tenant:
         raise Declined(Refused.OTHER_TENANT, f"the terms are for {terms.tenant}")
     if terms.purpose not in policy.purposes:
@@ -132,6 +149,12 @@ def check_request(policy: TenantPolicy, terms: Terms, now: datetime) -> None:
     if policy.hours is not None and not policy.hours.include(now):
         raise Declined(Refused.OUTSIDE_HOURS, "no round may begin at this hour")
     _check_work(policy.work, terms.work)
+
+
+def check_app(policy: TenantPolicy, app: str) -> None:
+    """Raise `Declined` unless the policy allows the app with this digest."""
+    if policy.apps is not None and app not in policy.apps:
+        raise Declined(Refused.APP, f"the app {app} is not among those agreed to")
 
 
 def _check_work(policy: WorkPolicy, work: LocalWork) -> None:

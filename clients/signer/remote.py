@@ -64,6 +64,11 @@ class RemoteHome:
         return Envelope.parse(said.envelope.encode())
 
 
+def judge_app(signer: Path, app: str) -> None:
+    """Raise `Declined` unless the policy of the signer at this path, as it is now, allows the app with this digest."""
+    _asked(signer, wire.JudgeApp(app=app))
+
+
 def _asked(path: Path, request: Frozen) -> wire.Reply:
     """The signer's reply. Raises `Declined` where it declines, `RunImpossible` where it fails or is not there."""
     try:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flowstate_flower.clients.folder_home import FolderHome, privacy_of
 from flowstate_flower.clients.home import Charge
-from flowstate_flower.clients.policy import Declined, TenantPolicy, check, check_privacy, check_request
+from flowstate_flower.clients.policy import Declined, TenantPolicy, check, check_app, check_privacy, check_request
 from flowstate_flower.clients.signer import wire
 from flowstate_flower.clients.spending import charge_of
 from flowstate_flower.errors import BadInput, FlowstateError
@@ -35,12 +35,14 @@ OpenHome = Callable[[], AbstractContextManager[FolderHome]]
 class Signer:
     """Serves the home that `open_home` opens, anew for each request, to processes of `users` (their numbers) alone.
 
-    Charges that are not what the terms come to are refused, unless the tenant `believes_declared` ones, as the mods need.
+    Charges that are not what the terms come to are refused, unless the tenant `believes_declared` ones, as the mods need. With
+    `apps_seen` whoever asks runs an app that the SuperNode has had judged; else a policy that lists apps allows nothing.
     """
 
     open_home: OpenHome
     users: Collection[int]
     believes_declared: bool = False
+    apps_seen: bool = False
 
     def serve(self, listener: socket.socket) -> None:
         """Answer until `listener` is closed. What one connection does wrong, or how slow it is, is no other's trouble."""
@@ -58,7 +60,11 @@ class Signer:
         try:
             request = wire.request_in(line)
             with self.open_home() as home:
-                return self._done(replace(home, only_reserved=True), request)
+                if isinstance(request, wire.JudgeApp):
+                    check_app(home.policy, request.app)
+                    return wire.Reply()
+                policy = home.policy.with_app_seen() if self.apps_seen else home.policy
+                return self._done(replace(home, policy=policy, only_reserved=True), request)
         except Declined as no:
             return wire.Reply(declined=no.reason, detail=str(no)[:300])
         except FlowstateError as error:
@@ -84,7 +90,7 @@ class Signer:
         finally:
             room.release()
 
-    def _done(self, home: FolderHome, request: wire.Request) -> wire.Reply:
+    def _done(self, home: FolderHome, request: wire.OfTraining) -> wire.Reply:
         match request:
             case wire.Hello():
                 folder = home.updates.folder if home.updates else None

@@ -85,6 +85,13 @@ class Settle(Frozen):
     terms: Terms
 
 
+class JudgeApp(Frozen):
+    """May the app with this digest run here? Asked by the SuperNode, before it does."""
+
+    do: Literal["judge-app"] = "judge-app"
+    app: Digest
+
+
 class SignUpdate(Frozen):
     """See `TenantHome.sign_update`."""
 
@@ -113,7 +120,8 @@ class SignPresence(Frozen):
     nonce: Nonce
 
 
-Request = Hello | Reserve | Abandon | Settle | SignUpdate | SignRefusal | SignPresence
+OfTraining = Hello | Reserve | Abandon | Settle | SignUpdate | SignRefusal | SignPresence
+Request = OfTraining | JudgeApp
 
 
 class Reply(Frozen):

@@ -42,6 +42,7 @@ def client_signer(
         int | None, typer.Option("--for", help="Number of the user that trains, where it is another. Needs root.")
     ] = None,
     believe_declared: Annotated[bool, typer.Option("--believe-declared", help="Charge what mods declare.")] = False,
+    apps_seen: Annotated[bool, typer.Option("--apps-seen", help="The SuperNode starts listed apps only.")] = False,
 ) -> None:
     """Run the signer alone, at HOME/signer.sock: for those who start SuperNode and training by other means.
 
@@ -49,7 +50,7 @@ def client_signer(
     """
     from flowstate_flower.deployment import signing
 
-    signing.sign(home.absolute(), user, believes_declared=believe_declared)
+    signing.sign(home.absolute(), user, believes_declared=believe_declared, apps_seen=apps_seen)
 
 
 def client_status(home: HomeArgument, output: FormatOption = Format.TABLE) -> None:

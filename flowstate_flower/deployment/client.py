@@ -85,7 +85,7 @@ def _check(plan: ClientPlan) -> None:
 def _signer(plan: ClientPlan, wall: Confinement) -> Started:
     command = [sys.executable, "-c", "from flowstate_flower.cli.main import main; main()", "client", "signer", str(plan.home)]
     command += [] if wall.user is None else ["--for", str(wall.user)]
-    command += ["--believe-declared"] if plan.believes_declared else []
+    command += ["--apps-seen", *(["--believe-declared"] if plan.believes_declared else [])]
     return child(command, _environment(plan.home), _log(plan.home, "signer"))
 
 
@@ -95,7 +95,8 @@ def _supernode(plan: ClientPlan) -> Started:
     owner, root = plan.home.stat(), os.geteuid() == 0
     confinement = Confinement(folder, owner.st_uid, owner.st_gid) if root and owner.st_uid != 0 else Confinement(folder)
     command = confinement.command(
-        *(sys.executable, "-m", "flowstate_flower.superlink.supernode", str(pki / "client.pem"), str(pki / "client.key")),
+        *(sys.executable, "-m", "flowstate_flower.deployment.node", str(plan.home / SOCKET)),
+        *(str(pki / "client.pem"), str(pki / "client.key")),
         *("--superlink", plan.superlink, "--root-certificates", str(pki / "ca.crt")),
         *("--auth-supernode-private-key", str(pki / "node.key"), "--isolation", "process"),
         *("--host", "127.0.0.1", "--port", str(plan.port), "--superexec-auth-secret-file", str(folder / SECRET_FILE)),

@@ -10,7 +10,7 @@ from flowstate_flower.deployment.confined import die_with_parent, hide_memory
 SOCKET = "signer.sock"
 
 
-def sign(home: Path, user: int | None, *, believes_declared: bool) -> None:
+def sign(home: Path, user: int | None, *, believes_declared: bool, apps_seen: bool) -> None:
     """Be the signer of `home`, for processes of `user` and of our own, until this process is ended.
 
     Started as root it becomes the owner of the home. Raises `BadInput` where it cannot listen or the home cannot be opened.
@@ -25,4 +25,4 @@ def sign(home: Path, user: int | None, *, believes_declared: bool) -> None:
     die_with_parent()
     hide_memory()
     users = {os.geteuid()} if user is None else {os.geteuid(), user}
-    wiring.serve_home(home, listener, users, believes_declared=believes_declared, ready=lambda: None)
+    wiring.serve_home(home, listener, users, believes_declared=believes_declared, apps_seen=apps_seen, ready=lambda: None)

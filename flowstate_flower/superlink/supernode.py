@@ -1,21 +1,23 @@
-"""A stock SuperNode behind a client certificate: `python -m flowstate_flower.superlink.supernode CERTIFICATE KEY ...`, where
-`...` is what `flower-supernode` takes.
+"""A stock SuperNode behind a client certificate, which hands on messages for apps that were judged and for no others.
 
-Flower has no option for it: the client of its Fleet API is replaced by one that shows a certificate. The two files are read
-again when the certificate's file changes, so that a renewed one serves new connections without a restart.
+Flower has no option for either. The client of its Fleet API is replaced by one that shows a certificate; the two files are read
+again when the certificate's file changes, so that a renewed one serves new connections without a restart. Its function that
+takes a message is put behind a gate.
 """
 
 import ssl
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flwr.supernode import fleet_http_connection
+from flwr.supernode import fleet_http_connection, start_client_internal
 from flwr.supernode.fleet_http_client import FleetHttpClient
 
-from flowstate_flower.errors import FlowstateError
+from flowstate_flower.superlink.app_gate import AppGate, judged
 from flowstate_flower.superlink.internals import check_flower_version
 
 LOOK_SECONDS = 5.0
@@ -47,17 +49,16 @@ class CertifiedFleetClient(FleetHttpClient):
                     continue  # half of a pair has changed: the other half is about to
 
 
-def main() -> None:
-    """Become `flower-supernode`."""
-    try:
-        check_flower_version()
-    except FlowstateError as error:
-        sys.exit(f"{error}\n{error.hint}")
-    CertifiedFleetClient.certificate, CertifiedFleetClient.key = map(Path, sys.argv[1:3])
+def become_supernode(certificate: Path, key: Path, gate: AppGate, arguments: Sequence[str]) -> None:
+    """Become `flower-supernode`, with `arguments` as it takes them. Raises `BadInput` for a Flower that was not tried."""
+    check_flower_version()
+    CertifiedFleetClient.certificate, CertifiedFleetClient.key = certificate, key
     fleet_http_connection.FleetHttpClient = CertifiedFleetClient  # type: ignore[attr-defined]
+    flowers_own = start_client_internal._pull_and_store_message
+    start_client_internal._pull_and_store_message = partial(judged, gate, flowers_own)
     from flwr.supernode.cli import flower_supernode
 
-    sys.argv[1:3] = []
+    sys.argv[1:] = arguments
     flower_supernode()
 
 
@@ -66,7 +67,3 @@ def _changed_at(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
-
-
-if __name__ == "__main__":
-    main()

@@ -33,6 +33,7 @@ class Refused(StrEnum):
     TOO_MUCH_MEMORY = "too-much-memory"
     TOO_LONG = "too-long"
     FAILED = "failed"
+    APP = "app-not-allowed"
 
 
 class PrivacyClaim(Frozen):

@@ -15,7 +15,13 @@ from flowstate_flower.wiring.homes import open_voice
 
 
 def serve_home(
-    folder: Path, listener: socket, users: Collection[int], *, believes_declared: bool = False, ready: Callable[[], None]
+    folder: Path,
+    listener: socket,
+    users: Collection[int],
+    *,
+    believes_declared: bool = False,
+    apps_seen: bool = False,
+    ready: Callable[[], None],
 ) -> None:
     """Sign for the home in `folder`, for processes of `users`, until `listener` is closed. `ready` is called before the first.
 
@@ -35,4 +41,4 @@ def serve_home(
     with opened():  # a home that cannot be opened is complained of now
         pass
     ready()
-    Signer(opened, frozenset(users), believes_declared).serve(listener)
+    Signer(opened, frozenset(users), believes_declared, apps_seen).serve(listener)

@@ -1,7 +1,12 @@
 """A tenant with a real home on disk, and a server that may ask it anything."""
 
 import json
-from collections.abc import Callable
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,8 @@ from flowstate_flower import wiring
 from flowstate_flower.clients import Examples, TenantHome, TenantPolicy, build_client_app
 from flowstate_flower.clients.fingerprint import fingerprint
 from flowstate_flower.clients.policy import PrivacyPolicy, RandomnessPolicy, WorkPolicy
+from flowstate_flower.clients.signer import RemoteHome
+from flowstate_flower.clients.signer.server import bound
 from flowstate_flower.privacy import Account
 from flowstate_flower.superlink import internals
 from flowstate_flower.trust.canonical import canonical, model_digest
@@ -137,3 +144,39 @@ def site(tmp_path: Path) -> Callable[..., Site]:
         return Site(folder, Line(), wiring.make_home(folder, policy))
 
     return make
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose sockets have names that the system takes."""
+    folder = Path(tempfile.mkdtemp(prefix="fs-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def served(short: Path):
+    """Serves a site's home at a socket, and lets the site's app go through it."""
+    listeners = []
+
+    def serve(clinic, *, users=None, **believes: bool):
+        path = short / "signer.sock"
+        listener = bound(path)
+        listeners.append(listener)
+        ready, allowed = threading.Event(), {os.geteuid()} if users is None else users
+        thread = threading.Thread(
+            target=wiring.serve_home,
+            args=(clinic.folder, listener, allowed),
+            kwargs={**believes, "ready": ready.set},
+            daemon=True,
+        )
+        thread.start()
+        assert ready.wait(60)
+        clinic.home = lambda _: RemoteHome.open(path)
+        clinic.socket = path
+        return clinic
+
+    yield serve
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()

@@ -2,11 +2,7 @@
 
 import json
 import os
-import shutil
 import socket
-import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,42 +23,6 @@ from tests.clients.test_hostile_server import GREEDY
 from tests.clients.test_mods import BASE, by, numpy_app
 
 UPDATE = "c" * 64
-
-
-@pytest.fixture
-def short() -> Iterator[Path]:
-    """A folder whose sockets have names that the system takes."""
-    folder = Path(tempfile.mkdtemp(prefix="fs-"))
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def served(short: Path):
-    """Serves a site's home at a socket, and lets the site's app go through it."""
-    listeners = []
-
-    def serve(clinic, *, users=None, believes_declared: bool = False):
-        path = short / "signer.sock"
-        listener = bound(path)
-        listeners.append(listener)
-        ready, allowed = threading.Event(), {os.geteuid()} if users is None else users
-        thread = threading.Thread(
-            target=wiring.serve_home,
-            args=(clinic.folder, listener, allowed),
-            kwargs={"believes_declared": believes_declared, "ready": ready.set},
-            daemon=True,
-        )
-        thread.start()
-        assert ready.wait(60)
-        clinic.home = lambda _: RemoteHome.open(path)
-        clinic.socket = path
-        return clinic
-
-    yield serve
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
 
 
 @pytest.fixture

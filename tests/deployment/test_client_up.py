@@ -1,5 +1,6 @@
 """`flowstate client up` against a real SuperLink: a stock SuperNode with a certificate, and an app that the server sends."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -22,10 +23,11 @@ from flowstate_flower import wiring
 from flowstate_flower.clients.policy import PrivacyPolicy, TenantPolicy, WorkPolicy
 from flowstate_flower.deployment import client, landlock
 from flowstate_flower.errors import RunImpossible
+from flowstate_flower.superlink.control import built_app
 from flowstate_flower.superlink.internals import become_server
 from flowstate_flower.trust.canonical import canonical, model_digest
 from flowstate_flower.trust.dsse import Envelope
-from flowstate_flower.trust.statements import UpdateStatement, read
+from flowstate_flower.trust.statements import RefusalStatement, Refused, UpdateStatement, read
 from flowstate_flower.trust.terms import LocalWork, PrivacyTerms, Terms
 from tests.deployment.test_walls import TASK
 from tests.superlink.conftest import Harness, Tenant
@@ -80,11 +82,12 @@ def harness(place: Path) -> Iterator[Harness]:
     made.stop()
 
 
-def home_of(tenant: Tenant, folder: Path) -> Path:
-    """As `flowstate client join` leaves it."""
+def home_of(tenant: Tenant, folder: Path, app: Path) -> Path:
+    """As `flowstate client join` leaves it, of a tenant that has read one app."""
     policy = {
         "tenant": tenant.name,
         "purposes": ("research",),
+        "apps": (hashlib.sha256(built_app(app)).hexdigest(),),
         "privacy": PrivacyPolicy(epsilon=20.0),
         "work": WorkPolicy(device="cpu", threads=1),
     }
@@ -153,40 +156,49 @@ def asked(harness: Harness, run_id: int, node: int, tenant: str, nonce: str) -> 
     return message
 
 
-def started(harness: Harness, tenant: Tenant, place: Path) -> int:
-    folder = place / "app"
+def app_in(folder: Path, code: str) -> Path:
     (folder / "greedy").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(PYPROJECT)
     (folder / "greedy" / "__init__.py").touch()
-    (folder / "greedy" / "app.py").write_text(GREEDY_APP)
-    return harness.run(tenant, app=folder)
+    (folder / "greedy" / "app.py").write_text(code)
+    return folder
+
+
+def answered(harness: Harness, process: subprocess.Popen[str], place: Path, asking: tuple[int, int, str, str]) -> Envelope:
+    """What the tenant signs in reply to one round."""
+    message, replies, log = asked(harness, *asking), [], place / "up.log"
+
+    def is_answered() -> bool:
+        harness.keep_alive(asking[0])
+        replies.extend(harness.replies(asking[0], [message]))
+        return bool(replies)
+
+    until(is_answered, process, log)
+    (reply,) = replies
+    assert not reply.has_error(), (place / "home" / "logs" / "training.log").read_text()
+    until(lambda: harness.whole(reply), process, log)
+    return Envelope.parse(harness.whole(reply).content["statement"]["envelope"])
 
 
 @needs_landlock
 @pytest.mark.deployment
 def test_a_tenant_takes_part_with_its_key_out_of_reach_and_leaves_nothing_behind(harness: Harness, place: Path) -> None:
-    tenant = harness.tenant()
-    home = home_of(tenant, place / "home")
+    tenant, app = harness.tenant(), app_in(place / "app", GREEDY_APP)
+    home = home_of(tenant, place / "home", app)
     key, log = wiring.open_voice(home).key.public, place / "up.log"
     with running(home, harness, place) as process:
         until(lambda: "training:" in log.read_text() and node_of(tenant) is not None, process, log)
-        run_id, node, updates = started(harness, tenant, place), node_of(tenant), []
+        run_id, node, updates = harness.run(tenant, app=app), node_of(tenant), []
         for nonce in ("a" * 32, "b" * 32):  # the server crashed in between, and asks again
-            message = asked(harness, run_id, node, tenant.name, nonce)
-            replies: list[Message] = []
-
-            def is_answered(message: str = message, replies: list[Message] = replies) -> bool:
-                harness.keep_alive(run_id)
-                replies.extend(harness.replies(run_id, [message]))
-                return bool(replies)
-
-            until(is_answered, process, log)
-            (reply,) = replies
-            assert not reply.has_error(), (home / "logs" / "training.log").read_text()
-            until(lambda r=reply: harness.whole(r), process, log)
-            envelope = Envelope.parse(harness.whole(reply).content["statement"]["envelope"])
+            envelope = answered(harness, process, place, (run_id, node, tenant.name, nonce))
             assert envelope.is_signed_by(key)
             updates.append(read(UpdateStatement, envelope))
+        other = harness.run(
+            tenant, app=app_in(place / "other", GREEDY_APP + "\n(signer.parent / 'training' / 'loot').touch()\n")
+        )
+        no = answered(harness, process, place, (other, node, tenant.name, "c" * 32))
+        assert no.is_signed_by(key)
+        assert read(RefusalStatement, no).reason == Refused.APP
         assert [update.nonce for update in updates] == ["a" * 32, "b" * 32]
         assert updates[0].update == updates[1].update
         assert not (home / "training" / "loot").exists()
