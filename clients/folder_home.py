@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flowstate_flower.clients.home import Charge
+from flowstate_flower.clients.home import NO_METRICS, Charge, Metrics
 from flowstate_flower.clients.policy import Declined, PrivacyPolicy, TenantPolicy
 from flowstate_flower.clients.refusals import RefusalLog
 from flowstate_flower.clients.updates import UpdateStore
@@ -14,6 +14,7 @@ from flowstate_flower.trust.canonical import canonical, digest
 from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import SigningKey
 from flowstate_flower.trust.statements import (
+    MetricsClaim,
     PresenceStatement,
     PrivacyClaim,
     RefusalStatement,
@@ -71,7 +72,7 @@ class FolderHome:
             raise Declined(Refused.BUDGET, str(error)) from error
         except RoundAlreadyCharged as error:
             raise Declined(Refused.REPLAYED_ROUND, str(error)) from error
-        return self._priced(memo, account, epsilon)
+        return self._priced(memo.claim, account, epsilon)
 
     def abandon(self, terms: Terms) -> None:
         """See `TenantHome`."""
@@ -84,7 +85,7 @@ class FolderHome:
             if reservation.update is None and not reservation.abandoned:
                 self.ledger.settle(reservation.account, terms.run, terms.round)
 
-    def sign_update(self, terms: Terms, update: str, examples: int) -> Envelope:
+    def sign_update(self, terms: Terms, update: str, examples: int, metrics: Metrics = NO_METRICS) -> Envelope:
         """See `TenantHome`."""
         statement = UpdateStatement(
             run=terms.run,
@@ -94,7 +95,7 @@ class FolderHome:
             nonce=terms.nonce,
             update=update,
             examples=examples,
-            privacy=self._spent_on(terms, update),
+            privacy=self._spent_on(terms, update, metrics),
             at=_now(),
         )
         return sign(statement, self.key)
@@ -126,25 +127,45 @@ class FolderHome:
         found = [(r, Memo.model_validate_json(r.memo)) for r in self.ledger.reserved(terms.run, terms.round)]
         return [(reservation, memo) for reservation, memo in found if memo.asked == asked_of(terms)]
 
-    def _spent_on(self, terms: Terms, update: str) -> PrivacyClaim | None:
-        """Settle a reservation with `update`, unless that was done before, and return what is claimed of it."""
+    def _spent_on(self, terms: Terms, update: str, metrics: Metrics) -> PrivacyClaim | None:
+        """Settle a reservation with `update` and `metrics`, unless that was done before, and return what is claimed of it."""
         reserved = self._reserved(terms)
         if not reserved and not (self.only_reserved and self.policy.privacy is not None):
             return None
-        usable = [(r, memo) for r, memo in reserved if not r.abandoned and r.update in {None, update}]
+        released = _released(update, metrics)
+        usable = [(r, memo) for r, memo in reserved if not r.abandoned and r.update in {None, released}]
         if not usable:
             raise Declined(Refused.REPLAYED_ROUND, "nothing is reserved that this update could be the answer to")
         reservation, memo = min(usable, key=lambda pair: pair[0].update is None)  # one that was spent on this very update
+        claim = _with_values(memo, metrics)
         try:
-            self.ledger.settle(reservation.account, terms.run, terms.round, update=update)
+            self.ledger.settle(reservation.account, terms.run, terms.round, update=released)
         except RoundAlreadyCharged as error:  # somebody was faster
             raise Declined(Refused.REPLAYED_ROUND, str(error)) from error
-        return self._priced(memo, reservation.account, reservation.epsilon)
+        return self._priced(claim, reservation.account, reservation.epsilon)
 
-    def _priced(self, memo: Memo, account: Account, epsilon: float) -> PrivacyClaim | None:
-        if memo.claim is None:
+    def _priced(self, claim: PrivacyClaim | None, account: Account, epsilon: float) -> PrivacyClaim | None:
+        if claim is None:
             return None
-        return memo.claim.model_copy(update={"account": self.ledger.pseudonym(account), "epsilon": epsilon})
+        return claim.model_copy(update={"account": self.ledger.pseudonym(account), "epsilon": epsilon})
+
+
+def _released(update: str, metrics: Metrics) -> str:
+    """The digest of all that leaves: of the update where that is all."""
+    if not metrics:
+        return update
+    return digest({"domain": "flowstate/released/v1", "update": update, "metrics": dict(metrics)})
+
+
+def _with_values(memo: Memo, metrics: Metrics) -> PrivacyClaim | None:
+    """What is claimed, with the metrics' values. Raises `Declined` for other metrics than were reserved."""
+    reserved = memo.claim.metrics if memo.claim else None
+    if metrics.keys() != (reserved.bounds.keys() if reserved else set()):
+        raise Declined(Refused.BAD_TERMS, "the metrics are not those that were reserved")
+    if memo.claim is None or reserved is None:
+        return memo.claim
+    valued = MetricsClaim(**reserved.model_dump(exclude={"values"}), values=dict(metrics))
+    return memo.claim.model_copy(update={"metrics": valued})
 
 
 def _unpriced(policy: TenantPolicy, charge: Charge) -> PrivacyClaim | None:
@@ -162,6 +183,7 @@ def _unpriced(policy: TenantPolicy, charge: Charge) -> PrivacyClaim | None:
         epsilon=0.0,
         delta=charge.account.delta,
         randomness=policy.randomness.source,
+        metrics=charge.metrics,
     )
 
 

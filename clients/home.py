@@ -1,7 +1,9 @@
 """A tenant's home: the seam between taking part and what only the tenant may do, and what it signs outside of rounds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -15,6 +17,7 @@ from flowstate_flower.trust.dsse import Envelope
 from flowstate_flower.trust.keys import PublicKey, SigningKey
 from flowstate_flower.trust.statements import (
     ConsentStatement,
+    MetricsClaim,
     PrivacyClaim,
     RequestStatement,
     WithdrawalStatement,
@@ -25,6 +28,8 @@ from flowstate_flower.trust.terms import PrivacyTerms, Terms
 
 POLICY_FILE, KEY_FILE, LEDGER_FILE, REQUEST_FILE = "policy.toml", "signing.key", "ledger.db", "request.json"
 REFUSALS_FILE, UPDATES_FOLDER = "refusals.jsonl", "updates"
+Metrics = Mapping[str, float]
+NO_METRICS: Metrics = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Charge:
     """What one round releases, and to which account of how many `units`. `truncated_at` is the largest sample of them.
 
     `made` is what the tenant's own side does for privacy, None where it adds no noise itself: then it has nothing to claim.
+    `metrics` leave beside the update, and are part of `release`.
     """
 
     account: Account
@@ -39,6 +45,7 @@ class Charge:
     units: int
     made: PrivacyTerms | None
     truncated_at: int | None = None
+    metrics: MetricsClaim | None = None
 
 
 class TenantHome(Protocol):
@@ -64,10 +71,11 @@ class TenantHome(Protocol):
     def settle(self, terms: Terms) -> None:
         """The round's result leaves without a signature. Nothing else of what was reserved is signed any more."""
 
-    def sign_update(self, terms: Terms, update: str, examples: int) -> Envelope:
-        """The tenant's statement on the update with this digest, on which what was reserved for these terms is spent.
+    def sign_update(self, terms: Terms, update: str, examples: int, metrics: Metrics = NO_METRICS) -> Envelope:
+        """The tenant's statement on the update with this digest, on which what was reserved for these terms is spent, and on
+        the values of the metrics that were reserved with it.
 
-        May be repeated for the same update. Raises `Declined` where the reservation was spent on another.
+        May be repeated for the same update and values. Raises `Declined` where the reservation was spent on others.
         """
 
     def sign_refusal(self, run: str, round_number: int, nonce: str, no: Declined) -> Envelope:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from flowstate_flower.documents import Document
 from flowstate_flower.privacy import Budget
-from flowstate_flower.trust.statements import Refused
+from flowstate_flower.trust.statements import MOST_METRICS, MetricsClaim, Refused
 from flowstate_flower.trust.terms import ClippingName, Digest, LocalWork, Name, PrivacyTerms, Terms, Unit
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -50,6 +50,21 @@ class PrivacyPolicy(Document):
     def budget(self) -> Budget:
         """The tenant's budget over all runs."""
         return Budget(self.epsilon, self.delta)
+
+
+class MetricsPolicy(Document):
+    """Which means over the tenant's units leave with each private round, and with how much noise: see `MetricsClaim`.
+
+    What is measured of one unit counts as at most its bound. `loss` is the task's, others are the task's `example_metrics`.
+    """
+
+    noise_multiplier: Positive
+    bounds: Annotated[dict[Name, Positive], Field(min_length=1, max_length=MOST_METRICS)]
+
+    @property
+    def claim(self) -> MetricsClaim:
+        """What will be claimed, but for the values."""
+        return MetricsClaim(noise_multiplier=self.noise_multiplier, bounds=self.bounds)
 
 
 class WorkPolicy(Document):
@@ -106,6 +121,7 @@ class TenantPolicy(Document):
     apps: Annotated[tuple[Digest, ...] | None, Field(strict=False), AfterValidator(_named)] = None
     allow_without_privacy: bool = False
     privacy: PrivacyPolicy | None = None
+    metrics: MetricsPolicy | None = None
     work: WorkPolicy = WorkPolicy()
     hours: HoursPolicy | None = None
     randomness: RandomnessPolicy = RandomnessPolicy()
@@ -114,6 +130,8 @@ class TenantPolicy(Document):
     def _says_something_about_privacy(self) -> Self:
         if (self.privacy is None) != self.allow_without_privacy:  # with both, the budget would not cover what was released
             raise ValueError("set either a [privacy] budget or allow_without_privacy = true")
+        if self.metrics is not None and (self.privacy is None or self.privacy.unit == "tenant"):
+            raise ValueError("[metrics] are paid for by a [privacy] budget, of examples or groups")
         return self
 
     def with_app_seen(self) -> "TenantPolicy":

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from flowstate_flower.clients.folder_home import asked_of
-from flowstate_flower.clients.home import TenantHome
+from flowstate_flower.clients.home import Metrics, TenantHome
 from flowstate_flower.clients.policy import Declined, check_request
 from flowstate_flower.clients.updates import StoredUpdate
 from flowstate_flower.errors import RunImpossible
@@ -31,11 +31,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What one round came to: the model, on how many units, and the momentum that the next round goes on from, if any."""
+    """What one round came to: the model, on how many units, the momentum that the next round goes on from, if any, and the
+    metrics that the policy lets out.
+    """
 
     layers: Layers
     examples: int
     momentum: Layers | None = None
+    metrics: Metrics = field(default_factory=dict)
 
 
 def read_terms(message: Message) -> Terms:
@@ -78,20 +81,20 @@ def said_before(home: TenantHome, terms: Terms) -> Trained | None:
     if stored is None or stored.asked != asked_of(terms):
         return None
     check_request(home.policy.model_copy(update={"hours": None}), terms, datetime.now(UTC))
-    return Trained(stored.layers, stored.examples, stored.momentum)
+    return Trained(stored.layers, stored.examples, stored.momentum, stored.metrics)
 
 
 def signed_update(home: TenantHome, message: Message, terms: Terms, trained: Trained) -> Message:
     """The tenant's update, on its disk before it is signed, and signed before it is sent."""
     if home.updates is not None:
-        kept = StoredUpdate(terms.run, terms.round, asked_of(terms), trained.examples, trained.layers, trained.momentum)
-        home.updates.keep(kept)
+        asked, leaves = asked_of(terms), (trained.examples, trained.layers, trained.momentum, trained.metrics)
+        home.updates.keep(StoredUpdate(terms.run, terms.round, asked, *leaves))
     return repeated_update(home, message, terms, trained)
 
 
 def repeated_update(home: TenantHome, message: Message, terms: Terms, trained: Trained) -> Message:
-    """An update, and over its digest the tenant's signature. No metric but the number of units leaves."""
-    envelope = home.sign_update(terms, model_digest(trained.layers.items()), trained.examples)
+    """An update, and over its digest the tenant's signature. No metric but the number of units leaves, and what is signed."""
+    envelope = home.sign_update(terms, model_digest(trained.layers.items()), trained.examples, trained.metrics)
     content = RecordDict(
         {
             "arrays": ArrayRecord({name: Array(np.asarray(layer)) for name, layer in trained.layers.items()}),

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from flowstate_flower.clients.clipping import clipped_update, moved
 from flowstate_flower.clients.fingerprint import fingerprint
-from flowstate_flower.clients.home import Charge, TenantHome
+from flowstate_flower.clients.home import NO_METRICS, Charge, Metrics, TenantHome
 from flowstate_flower.clients.limits import Watch, check_memory
+from flowstate_flower.clients.metrics import bounded_sums, noisy_means, values_of_rows
 from flowstate_flower.clients.momentum import remember, remembered, with_momentum
 from flowstate_flower.clients.policy import Declined, TenantPolicy, check
 from flowstate_flower.clients.randomness import Stream, open_stream
@@ -47,7 +48,7 @@ def take_part(site: Site, message: Message, terms: Terms, now: datetime) -> Trai
     4. The round's privacy is reserved in the tenant's ledger, at its full cost.
     5. Training, within the policy's time and memory. What fails here stays charged.
 
-    No metric leaves: what is signed is the model, and N.
+    What is signed is the model, N, and of the sent model's metrics those that the policy lets out, noised and paid for in 4.
     """
     policy = site.home.policy
     check(policy, terms, now)  # 1
@@ -62,11 +63,13 @@ def take_part(site: Site, message: Message, terms: Terms, now: datetime) -> Trai
     charge = _charge(policy, terms, examples, units)
     with spending(site.home, terms, charge):  # 4
         model.load_state_dict(weights)  # 5
-        job = _job(site, terms, model.to(device), examples, device)
+        model.to(device)
+        metrics = _metrics(site, terms, model, examples, units, watch)
+        job = _job(site, terms, model, examples, device)
         site.trainer(replace(job, choices=choices, between_steps=watch.between_steps))
         watch.between_steps()
         layers = _what_leaves(site, terms, sent, model)
-    return Trained(layers, units, remembered(site.state) if terms.work.worker_momentum > 0 else None)
+    return Trained(layers, units, remembered(site.state) if terms.work.worker_momentum > 0 else None, metrics)
 
 
 def _weights(model: torch.nn.Module, layers: Layers) -> dict[str, torch.Tensor]:
@@ -97,7 +100,21 @@ def _choices(site: Site, terms: Terms, model: torch.nn.Module, examples: Example
     rows = truncated_poisson(units, terms.work.batch_size).largest * per_unit
     rows = rows if choices.most_rows is None else min(rows, choices.most_rows)
     check_memory(site.home.policy.work, model, examples, rows, private=local is not None)
-    return rehearse(site.task, model, examples, terms.work, local)
+    tried = rehearse(site.task, model, examples, terms.work, local)
+    if (metrics := site.home.policy.metrics) is not None:
+        values_of_rows(site.task, model, examples.features[:2], examples.targets[:2], metrics)
+    return tried
+
+
+def _metrics(site: Site, terms: Terms, model: torch.nn.Module, examples: Examples, units: int, watch: Watch) -> Metrics:
+    """What leaves beside the update."""
+    policy = site.home.policy
+    if policy.metrics is None:
+        return NO_METRICS
+    by_group = policy.privacy is not None and policy.privacy.unit == "group"
+    of_units = examples if by_group else replace(examples, groups=None)
+    sums = bounded_sums(site.task, model, of_units, policy.metrics, watch.between_steps)
+    return noisy_means(sums, units, policy.metrics, stream_of(policy, terms.round, "metrics"))
 
 
 def _local_privacy(privacy: PrivacyTerms | None) -> PrivacyTerms | None:

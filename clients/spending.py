@@ -23,7 +23,8 @@ def account_of(policy: TenantPolicy, unit: Unit, data_set: str, units: int) -> A
 
 
 def charge_of(policy: TenantPolicy, terms: Terms, data_set: str, units: int) -> Charge:
-    """What a round under these terms costs: it follows from the terms and N = `units`, and from nothing that training does.
+    """What a round under these terms costs: it follows from the terms, N = `units` and the policy's metrics, and from nothing
+    that training does.
 
     Raises `Declined` where no budget is set, or none is asked for.
     """
@@ -34,8 +35,10 @@ def charge_of(policy: TenantPolicy, terms: Terms, data_set: str, units: int) -> 
         account = account_of(policy, "tenant", WHOLE_TENANT, 1)
         return Charge(account, GaussianRelease(asked.noise_multiplier, sample_rate=1.0, steps=1), 1, None)
     sampling = truncated_poisson(units, terms.work.batch_size)
-    release = GaussianRelease(asked.noise_multiplier, sampling.rate, terms.work.steps, sampling.excess)
-    return Charge(account_of(policy, asked.unit, data_set, units), release, units, asked, sampling.largest)
+    metrics = policy.metrics.claim if policy.metrics else None
+    on_metrics = metrics.noise_multiplier if metrics else None
+    release = GaussianRelease(asked.noise_multiplier, sampling.rate, terms.work.steps, sampling.excess, on_metrics)
+    return Charge(account_of(policy, asked.unit, data_set, units), release, units, asked, sampling.largest, metrics)
 
 
 @contextmanager

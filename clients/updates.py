@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class StoredUpdate:
     examples: int
     layers: Layers
     momentum: Layers | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class UpdateStore:
             "round": update.round,
             "asked": update.asked,
             "examples": update.examples,
+            "metrics": dict(update.metrics),
             "has_momentum": update.momentum is not None,
             **{kind: [[name, _kind(a), list(a.shape)] for name, a in group.items()] for kind, group in arrays.items()},
         }
@@ -92,7 +94,9 @@ class UpdateStore:
             layers, rest = _taken(head["layers"], memoryview(body))
             momentum, rest = _taken(head["momentum"], rest)
             kept = momentum if head["has_momentum"] else None
-            return StoredUpdate(run, head["round"], head["asked"], head["examples"], layers, kept) if not rest else None
+            metrics = head.get("metrics", {})  # files of before there were any have none
+            stored = StoredUpdate(run, head["round"], head["asked"], head["examples"], layers, kept, metrics)
+            return stored if not rest else None
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

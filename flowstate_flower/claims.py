@@ -21,6 +21,8 @@ def shortfall(
         return "no privacy claim"
     if claim.randomness == "seeded" and not accept_seeded:
         return "seeded noise"
+    if claim.metrics is not None and not claim.metrics.values:
+        return "metrics without values"
     return _less(claim, asked) or _other_work(claim, work, units)
 
 
@@ -30,7 +32,8 @@ def too_little(claim: PrivacyClaim | None, before: Mapping[str, Accountant]) -> 
     """
     if claim is None:
         return ""
-    release = GaussianRelease(claim.noise_multiplier, claim.sample_rate, claim.steps)
+    noise_on_metrics = claim.metrics.noise_multiplier if claim.metrics else None
+    release = GaussianRelease(claim.noise_multiplier, claim.sample_rate, claim.steps, metrics_noise_multiplier=noise_on_metrics)
     least = before.get(claim.account or "", Accountant()).after(release).epsilon(claim.delta)
     if claim.epsilon >= least * (1 - ROUNDING):
         return ""

@@ -22,6 +22,7 @@ from flowstate_flower.strategies.encoding import Rooms
 from flowstate_flower.strategies.guarded_grid import GuardedGrid
 from flowstate_flower.strategies.keeping import Carried, State, generator_state, restore_generator
 from flowstate_flower.strategies.optimiser import ServerOptimiser
+from flowstate_flower.strategies.reported import reported
 from flowstate_flower.strategies.run_terms import RunTerms
 from flowstate_flower.strategies.selection import Candidate, Roster, chosen, one_per_tenant
 from flowstate_flower.strategies.server_noise import ServerNoise, check_server_noise
@@ -172,7 +173,7 @@ class TenantStrategy(Strategy):
         if outcome.update is None:
             log.warning("round %d did not happen: %s", server_round, outcome.skipped)
             return None, None
-        metrics = MetricRecord({"accepted": len(outcome.contributions), "invited": len(opened.invitations)})
+        metrics = MetricRecord({"invited": len(opened.invitations), **reported(outcome.contributions)})
         self._so_far.arrays = rooms.record(opened.layout.names, model)
         return self._so_far.arrays, metrics
 

@@ -4,7 +4,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowstate_flower.clients.home import Charge
+from flowstate_flower.clients.home import NO_METRICS, Charge, Metrics
 from flowstate_flower.clients.policy import Declined, TenantPolicy
 from flowstate_flower.clients.signer import wire
 from flowstate_flower.clients.updates import UpdateStore
@@ -44,9 +44,9 @@ class RemoteHome:
         """See `TenantHome`."""
         _asked(self.path, wire.Settle(terms=terms))
 
-    def sign_update(self, terms: Terms, update: str, examples: int) -> Envelope:
+    def sign_update(self, terms: Terms, update: str, examples: int, metrics: Metrics = NO_METRICS) -> Envelope:
         """See `TenantHome`."""
-        return self._signed(wire.SignUpdate(terms=terms, update=update, examples=examples))
+        return self._signed(wire.SignUpdate(terms=terms, update=update, examples=examples, metrics=dict(metrics)))
 
     def sign_refusal(self, run: str, round_number: int, nonce: str, no: Declined) -> Envelope:
         """See `TenantHome`."""

@@ -117,7 +117,7 @@ class Signer:
             expected = charge_of(policy, terms, said.data_set, said.units)
         if charge == expected:
             return charge
-        if not self.believes_declared or charge.made is None or charge.made.unit != charge.account.unit:
+        if not self.believes_declared or charge.made is None or charge.made.unit != charge.account.unit or charge.metrics:
             raise Declined(Refused.BAD_TERMS, "the charge is not what the terms come to")
         check_privacy(policy.privacy, charge.made)
         return charge
@@ -175,7 +175,7 @@ def _update(home: FolderHome, request: wire.SignUpdate) -> Envelope:
         check(policy, request.terms, now)
     else:
         check_request(policy, request.terms, now)
-    return home.sign_update(request.terms, request.update, request.examples)
+    return home.sign_update(request.terms, request.update, request.examples, request.metrics)
 
 
 def _user_of(connection: socket.socket) -> int:

@@ -14,7 +14,7 @@ from flowstate_flower.clients.policy import TenantPolicy
 from flowstate_flower.errors import BadInput
 from flowstate_flower.privacy import Account, GaussianRelease
 from flowstate_flower.trust.canonical import canonical
-from flowstate_flower.trust.statements import PrivacyClaim, Refused
+from flowstate_flower.trust.statements import MOST_METRICS, MetricsClaim, PrivacyClaim, Refused
 from flowstate_flower.trust.terms import Digest, Finite, Frozen, Name, Nonce, PrivacyTerms, Terms, Unit
 
 MOST_BYTES = 65_536
@@ -35,6 +35,7 @@ class ChargeMessage(Frozen):
     excess: Finite = Field(ge=0, lt=1)
     made: PrivacyTerms | None
     truncated_at: int | None = Field(ge=1)
+    metrics: MetricsClaim | None = None
 
     @classmethod
     def of(cls, charge: Charge) -> "ChargeMessage":
@@ -49,12 +50,15 @@ class ChargeMessage(Frozen):
             excess=charge.release.excess,
             made=charge.made,
             truncated_at=charge.truncated_at,
+            metrics=charge.metrics,
         )
 
     def charge(self, tenant: str, delta: float) -> Charge:
         """The charge, to an account of `tenant` at `delta`."""
-        release = GaussianRelease(self.noise_multiplier, self.sample_rate, self.steps, self.excess)
-        return Charge(Account(tenant, self.data_set, self.unit, delta), release, self.units, self.made, self.truncated_at)
+        on_metrics = self.metrics.noise_multiplier if self.metrics else None
+        release = GaussianRelease(self.noise_multiplier, self.sample_rate, self.steps, self.excess, on_metrics)
+        account = Account(tenant, self.data_set, self.unit, delta)
+        return Charge(account, release, self.units, self.made, self.truncated_at, self.metrics)
 
 
 class Hello(Frozen):
@@ -99,6 +103,7 @@ class SignUpdate(Frozen):
     terms: Terms
     update: Digest
     examples: int = Field(ge=1)
+    metrics: dict[Name, Finite] = Field(default_factory=dict, max_length=MOST_METRICS)
 
 
 class SignRefusal(Frozen):

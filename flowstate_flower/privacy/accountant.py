@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from flowstate_flower.privacy.divergence import ORDERS, Curve, step_curve
+from flowstate_flower.privacy.divergence import ORDERS, Curve, release_curve
 from flowstate_flower.privacy.events import GaussianRelease
 
 _ORDERS = np.array(ORDERS)
@@ -40,10 +40,9 @@ class Accountant:
 
     def after(self, release: GaussianRelease) -> "Accountant":
         """The accountant once `release` has happened too."""
-        if release.steps == 0:
+        if release.steps == 0 and release.metrics_noise_multiplier is None:
             return self
-        curve = step_curve(release.sample_rate, release.noise_multiplier)
-        return Accountant(self.total + release.steps * curve, self.excess + release.steps * release.excess)
+        return Accountant(self.total + release_curve(release), self.excess + release.steps * release.excess)
 
     def agrees_with(self, other: "Accountant") -> bool:
         """Whether both say the same, but for rounding."""

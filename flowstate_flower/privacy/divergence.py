@@ -12,6 +12,8 @@ import numpy as np
 import scipy  # whose parts are loaded when they are first used
 from numpy.typing import NDArray
 
+from flowstate_flower.privacy.events import GaussianRelease
+
 Curve = NDArray[np.float64]
 
 FRACTIONS = tuple(1 + step / 20 for step in range(1, 40) if step % 20) + tuple(
@@ -57,6 +59,12 @@ def step_curve(sample_rate: float, noise_multiplier: float) -> Curve:
         curve = moments / (orders - 1)
     curve.flags.writeable = False
     return curve
+
+
+def release_curve(release: GaussianRelease) -> Curve:
+    """Rényi divergence of a whole release at each of `ORDERS`: its steps, and its sum of metrics, which samples nothing."""
+    curve: Curve = release.steps * step_curve(release.sample_rate, release.noise_multiplier)
+    return curve if release.metrics_noise_multiplier is None else curve + step_curve(1.0, release.metrics_noise_multiplier)
 
 
 def _whole_moments(q: float, sigma: float) -> Curve:

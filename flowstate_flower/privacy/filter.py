@@ -14,7 +14,7 @@ import numpy as np
 
 from flowstate_flower.privacy.accountant import Accountant, conversion
 from flowstate_flower.privacy.budget import Budget
-from flowstate_flower.privacy.divergence import ORDERS, Curve, step_curve
+from flowstate_flower.privacy.divergence import ORDERS, Curve, release_curve
 from flowstate_flower.privacy.events import GaussianRelease
 
 FOR_THE_PLAN = 0.99
@@ -48,7 +48,7 @@ class Filter:
         limits, truncation = _limits(self.budget, self.order)
         if not self.admits(accountant) or release.steps == 0:
             return 0
-        each = release.steps * step_curve(release.sample_rate, release.noise_multiplier)
+        each = release_curve(release)
         rounds = float(np.floor(((limits - accountant.total) / each).max() * (1 + 1e-12)))
         if release.excess > 0:
             rounds = min(rounds, math.floor((truncation - accountant.excess) / (release.steps * release.excess)))
@@ -58,7 +58,7 @@ class Filter:
 def planned_order(budget: Budget, release: GaussianRelease) -> float:
     """The order at which `release` may happen most often within `budget`."""
     limits = budget.epsilon - conversion((1 - FOR_TRUNCATION) * FOR_THE_PLAN * budget.delta)
-    return ORDERS[int((limits / step_curve(release.sample_rate, release.noise_multiplier)).argmax())]
+    return ORDERS[int((limits / release_curve(release)).argmax())]
 
 
 @lru_cache(maxsize=256)

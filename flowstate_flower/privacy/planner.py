@@ -1,7 +1,7 @@
 """How much noise a plan needs, and what it will have cost after each round."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flowstate_flower.errors import BadInput
 from flowstate_flower.privacy.accountant import Accountant
@@ -15,17 +15,18 @@ LEAST_NOISE, MOST_NOISE, PRECISION = 0.1, 1e5, 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """`rounds` of `steps` each, on batches of `batch_size` out of `units`."""
+    """`rounds` of `steps` each, on batches of `batch_size` out of `units`; in each round metrics with so much noise, if any."""
 
     rounds: int
     steps: int
     batch_size: int
     units: int
+    metrics_noise_multiplier: float | None = None
 
     def release(self, noise_multiplier: float) -> GaussianRelease:
         """What one round releases."""
         sampling = truncated_poisson(self.units, self.batch_size)
-        return GaussianRelease(noise_multiplier, sampling.rate, self.steps, sampling.excess)
+        return GaussianRelease(noise_multiplier, sampling.rate, self.steps, sampling.excess, self.metrics_noise_multiplier)
 
 
 def filter_for(budget: Budget, release: GaussianRelease, order: float | None) -> Filter:
@@ -54,5 +55,6 @@ def least_noise(budget: Budget, work: Work, before: Accountant, order: float | N
 
 def course(before: Accountant, release: GaussianRelease, rounds: int, delta: float) -> Iterator[float]:
     """ε after each of `rounds`."""
-    for number in range(1, rounds + 1):
-        yield before.after(replace(release, steps=number * release.steps)).epsilon(delta)
+    for _ in range(rounds):
+        before = before.after(release)
+        yield before.epsilon(delta)

@@ -25,7 +25,7 @@ def is_installed() -> bool:
 def pld_epsilon(releases: tuple[GaussianRelease, ...], delta: float) -> float:
     """ε at `delta` of `releases` together. Infinity where truncation alone costs δ."""
     excess = sum(release.steps * release.excess for release in releases)
-    accountant = _accountant([release for release in releases if release.steps])
+    accountant = _accountant(releases)
     epsilon = 0.0
     while True:
         rest = delta - (1 + math.exp(min(epsilon, 700.0))) * excess
@@ -43,7 +43,10 @@ def _accountant(releases: Sequence[GaussianRelease]) -> Any:
     accountant = pld.PLDAccountant(NeighboringRelation.ADD_OR_REMOVE_ONE, INTERVAL)
     steps: Counter[tuple[float, float]] = Counter()
     for release in releases:
-        steps[release.sample_rate, release.noise_multiplier] += release.steps
+        if release.steps:
+            steps[release.sample_rate, release.noise_multiplier] += release.steps
+        if release.metrics_noise_multiplier is not None:
+            steps[1.0, release.metrics_noise_multiplier] += 1
     for (rate, noise), count in steps.items():
         accountant.compose(PoissonSampledDpEvent(rate, GaussianDpEvent(noise)), count)
     return accountant

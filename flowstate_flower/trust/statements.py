@@ -1,9 +1,16 @@
 """What a tenant signs: that it wants to join and be certified, what it agrees to, that it trained, refuses or is present."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from flowstate_flower.trust.bounds import Bounds
 from flowstate_flower.trust.canonical import canonical
@@ -14,6 +21,7 @@ from flowstate_flower.trust.terms import ClippingName, Digest, Finite, Frozen, I
 NodeKey = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,512}$")]
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 """What an operator's terminal may be shown."""
+MOST_METRICS = 32
 
 
 class Refused(StrEnum):
@@ -36,13 +44,32 @@ class Refused(StrEnum):
     APP = "app-not-allowed"
 
 
+class MetricsClaim(Frozen):
+    """Means over all units that leave beside an update, of what was between 0 and a bound for each.
+
+    Each sum got noise of standard deviation `noise_multiplier` · bound · √(number of metrics), so that together they are one
+    Gaussian release with that multiplier, and was divided by N. `values` are the means, none while they are not known yet.
+    """
+
+    noise_multiplier: Finite = Field(gt=0)
+    bounds: dict[Name, Annotated[Finite, Field(gt=0)]] = Field(min_length=1, max_length=MOST_METRICS)
+    values: dict[Name, Finite] = Field(default_factory=dict, max_length=MOST_METRICS)
+
+    @model_validator(mode="after")
+    def _values_of_its_metrics(self) -> Self:
+        if self.values and self.values.keys() != self.bounds.keys():
+            raise ValueError("values: one for each of bounds, and no other")
+        return self
+
+
 class PrivacyClaim(Frozen):
     """What one round released, and what all releases so far cost.
 
     `unit` is what may be added or removed. `randomness` is where noise and sampling came from; a claim with
     `seeded` randomness protects nobody and says so by that word. N, the tenant's number of examples, is public:
     `sample_rate` reveals it. Samples are Poisson, truncated at `truncated_at` units; None where they are not truncated.
-    `account` is a pseudonym of the data set's account in the tenant's ledger, the same in every round.
+    `account` is a pseudonym of the data set's account in the tenant's ledger, the same in every round. `metrics` left too, and
+    are part of what `epsilon` counts; where there are none, the signed bytes are those of before there could be.
     """
 
     unit: Unit = "example"
@@ -57,6 +84,14 @@ class PrivacyClaim(Frozen):
     epsilon: Finite = Field(ge=0)
     delta: Finite = Field(gt=0, lt=1)
     randomness: Literal["os", "cryptographic", "seeded"]
+    metrics: MetricsClaim | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_no_metrics(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = whole(self)
+        if self.metrics is None:
+            said.pop("metrics", None)
+        return said
 
 
 class UpdateStatement(Frozen):

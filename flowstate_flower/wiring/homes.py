@@ -1,8 +1,10 @@
 """Tenants' homes: made, opened, and enrolled."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from flowstate_flower.clients.folder_home import FolderHome
 from flowstate_flower.clients.home import (
@@ -96,10 +98,17 @@ def admit(registry: Registry, request: Envelope) -> str:
 
 
 def to_toml(policy: TenantPolicy) -> str:
-    """The policy as TOML: flat tables of numbers, texts and lists of texts, for which JSON's literals are TOML's."""
-    body = policy.model_dump(mode="json", exclude_none=True)
+    """The policy as TOML: tables of numbers, texts and lists of texts, for which JSON's literals are TOML's."""
+    return "\n".join(_toml_lines(policy.model_dump(mode="json", exclude_none=True))) + "\n"
+
+
+def _toml_lines(body: Mapping[str, Any], within: str = "") -> list[str]:
     tables = {name: value for name, value in body.items() if isinstance(value, dict)}
-    lines = [f"{name} = {json.dumps(value)}" for name, value in body.items() if name not in tables]
-    for table, values in tables.items():
-        lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
-    return "\n".join(lines) + "\n"
+    lines = [f"{_key(name)} = {json.dumps(value)}" for name, value in body.items() if name not in tables]
+    for name, values in tables.items():
+        lines += ["", f"[{within}{name}]", *_toml_lines(values, f"{within}{name}.")]
+    return lines
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from flowstate_flower import wiring
 from flowstate_flower.clients import TenantPolicy
-from flowstate_flower.clients.policy import HoursPolicy, PrivacyPolicy, RandomnessPolicy, WorkPolicy
+from flowstate_flower.clients.policy import HoursPolicy, MetricsPolicy, PrivacyPolicy, RandomnessPolicy, WorkPolicy
 from flowstate_flower.documents import parsed, read_toml
 from flowstate_flower.superlink import internals
 from flowstate_flower.trust.canonical import canonical, model_digest
@@ -25,6 +25,7 @@ POLICY = (DOCS / "reference" / "policy.md").read_text()
 TABLES = {
     "Top level": TenantPolicy,
     "`[privacy]`": PrivacyPolicy,
+    "`[metrics]`": MetricsPolicy,
     "`[work]`": WorkPolicy,
     "`[hours]`": HoursPolicy,
     "`[randomness]`": RandomnessPolicy,

@@ -45,6 +45,7 @@ def privacy_plan(
     steps: Annotated[int | None, typer.Option(help="Steps in a round.", min=1)] = None,
     epochs: Annotated[float | None, typer.Option(help="Instead of steps: passes over the data in a round.")] = None,
     noise: Annotated[float | None, typer.Option(help="The noise multiplier, where it is decided already.")] = None,
+    metrics_noise: Annotated[float | None, typer.Option(help="That of the policy's [metrics], where some leave.")] = None,
     home: Annotated[Path | None, typer.Option(help="Begin with what this home has spent.")] = None,
     account: AccountOption = None,
     plot: Annotated[Path | None, typer.Option(help="Draw ε by round to this PNG file.")] = None,
@@ -58,7 +59,7 @@ def privacy_plan(
     if epsilon is None and view is None:
         raise BadInput("no budget", hint="--epsilon, or --home for the budget of an account")
     budget = Budget(epsilon or (view.budget if view else 0.0), view.delta if view else delta)
-    work = Work(rounds, _steps(steps, epochs, examples, batch_size), batch_size, examples)
+    work = Work(rounds, _steps(steps, epochs, examples, batch_size), batch_size, examples, metrics_noise)
     if budget.delta >= 1 / examples:
         raise BadInput(f"δ = {budget.delta:g} is not below 1 / {examples}", hint="a smaller δ: everybody's data could leak")
     planned = _planned(budget, work, noise, view)
