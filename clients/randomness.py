@@ -9,12 +9,15 @@ import math
 import os
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from flowstate_flower.clients.policy import Source
-from flowstate_flower.privacy.noise import Keystream
+from flowstate_flower.privacy.noise import Draws, Keystream
 
+AHEAD = 1024
+"""How many uniform draws are made at once, at least."""
 PAIRS = 32_768
 """How many pairs of Gaussians are made at once."""
 
@@ -22,8 +25,8 @@ PAIRS = 32_768
 class Stream(Protocol):
     """An endless source of independent draws."""
 
-    def uniform(self, count: int) -> Tensor:
-        """(count,) float64 draws from [0, 1), on the CPU."""
+    def uniform(self, count: int) -> Draws:
+        """(count,) draws from [0, 1)."""
 
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         """Float32 Gaussian draws, on the CPU."""
@@ -37,10 +40,15 @@ class GeneratorStream:
 
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
+        self._ahead = np.empty(0)
 
-    def uniform(self, count: int) -> Tensor:
-        """See `Stream`."""
-        return torch.rand(count, generator=self._generator, dtype=torch.float64)
+    def uniform(self, count: int) -> Draws:
+        """See `Stream`. Torch draws many at the price of one."""
+        if count > len(self._ahead):
+            more = torch.rand(max(AHEAD, count), generator=self._generator, dtype=torch.float64).numpy()
+            self._ahead = np.concatenate([self._ahead, more])
+        draws, self._ahead = self._ahead[:count], self._ahead[count:]
+        return draws
 
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         """See `Stream`."""
@@ -85,9 +93,9 @@ class AesStream:
         self._keystream = Keystream()
         self._scratch: _Scratch | None = None
 
-    def uniform(self, count: int) -> Tensor:
+    def uniform(self, count: int) -> Draws:
         """See `Stream`. 53 random bits each."""
-        return torch.from_numpy(self._keystream.uniform(count))
+        return self._keystream.uniform(count)
 
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         """See `Stream`."""

@@ -22,6 +22,7 @@ from flowstate_flower.clients.training.plan import EngineName
 from flowstate_flower.errors import BadInput
 from flowstate_flower.privacy.accountant import epsilon_of
 from flowstate_flower.privacy.events import GaussianRelease
+from flowstate_flower.privacy.noise import Draws
 from flowstate_flower.privacy.one_run import Bound, lower_bound
 from flowstate_flower.privacy.sampling import truncated_poisson
 from flowstate_flower.simulations.digits import CLASSES, PIXELS, DigitsTask
@@ -122,7 +123,7 @@ class WeakNoise:
     stream: Stream
     factor: float
 
-    def uniform(self, count: int) -> Tensor:
+    def uniform(self, count: int) -> Draws:
         """See `Stream`."""
         return self.stream.uniform(count)
 

@@ -6,7 +6,6 @@ bounds that number. So a sample costs draws for the units that are in it, not fo
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -61,7 +60,7 @@ class UnitSampler:
         """Distinct numbers below `units`, in no particular order."""
         if self.sampling.rate == 1.0:
             return np.arange(self.units)
-        size = bisect_right(self._cumulative, stream.uniform(1).item())
+        size = bisect_right(self._cumulative, stream.uniform(1)[0])
         if 2 * size <= self.units:
             return _distinct(stream, self.units, size)
         left_out = np.ones(self.units, dtype=bool)  # fewer are left out than taken
@@ -140,13 +139,13 @@ def units_of(examples: Examples, *, by_group: bool) -> int:
 
 def _below(stream: Stream, limits: Indices) -> Indices:
     """For each limit a whole number from 0, below it."""
-    return (stream.uniform(len(limits)).numpy() * limits).astype(np.int64)
+    return (stream.uniform(len(limits)) * limits).astype(np.int64)
 
 
 def _distinct(stream: Stream, below: int, count: int) -> Indices:
     """`count` numbers below `below`, all sets of them equally likely: draws in order, those left out that came before."""
     drawn: dict[int, None] = {}
     while len(drawn) < count:
-        draws = (stream.uniform(count - len(drawn) + 8).numpy() * below).astype(np.int64)
+        draws = (stream.uniform(count - len(drawn) + 8) * below).astype(np.int64)
         drawn |= dict.fromkeys(draws.tolist())
-    return np.fromiter(islice(drawn, count), np.int64, count)
+    return np.fromiter(drawn, np.int64, count)

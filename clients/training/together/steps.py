@@ -116,12 +116,13 @@ class Table:
 
     def _piece(self, samples: Sequence[Rows], clients: Indices, rows: slice, all_clients: int) -> Batches:
         shape = (len(samples), rows.stop - rows.start)
+        taken = [sample.index.numpy()[rows] for sample in samples]
+        lengths = np.fromiter(map(len, taken), np.int64, len(taken))
+        real = np.arange(shape[1]) < lengths[:, None]
         index = np.repeat(self._starts[clients, None], shape[1], axis=1)  # filled up with a row that is real: the first
+        index[real] += np.concatenate(taken)
         weights = np.zeros(shape, dtype=np.float32)
-        for place, sample in enumerate(samples):
-            taken = sample.index.numpy()[rows]
-            index[place, : len(taken)] += taken
-            weights[place, : len(taken)] = self._weights(sample, rows)
+        weights[real] = self._weights(samples, rows, lengths)
         device = self._features.device
         flat = torch.from_numpy(index).to(device).view(-1)
         return Batches(
@@ -132,11 +133,21 @@ class Table:
             samples[0].per_item,
         )
 
-    def _weights(self, sample: Rows, rows: slice) -> "float | NDArray[np.float32]":
-        """Private: an item is the mean of its rows. Plain: the batch is."""
+    def _weights(self, samples: Sequence[Rows], rows: slice, lengths: Indices) -> "float | NDArray[np.float64]":
+        """Of all rows of a piece, of which each sample has so many. Private: an item is the mean of its rows. Plain: the batch
+        is.
+        """
         if not self._private:
-            return 1.0 / len(sample)
-        return 1.0 / sample.per_item if sample.weights is None else sample.weights[rows].numpy()
+            return np.repeat([1.0 / len(sample) for sample in samples], lengths)
+        if samples[0].per_item == 1:
+            return 1.0
+        return np.concatenate([_weights_of(sample)[rows] for sample in samples])
+
+
+def _weights_of(sample: Rows) -> "NDArray[np.float32]":
+    if sample.weights is None:
+        return np.full(len(sample.index), 1.0 / sample.per_item, dtype=np.float32)
+    return sample.weights.numpy()
 
 
 class Clippings:

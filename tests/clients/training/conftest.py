@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -28,8 +29,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 class Still:
     """A stream without noise. Where the rate is 1 everyone is taken; below it, nobody."""
 
-    def uniform(self, count: int) -> Tensor:
-        return torch.zeros(count, dtype=torch.float64)
+    def uniform(self, count: int) -> np.ndarray:
+        return np.zeros(count)
 
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         return torch.zeros(shape)
