@@ -5,10 +5,8 @@ second, and whoever goes on reading gets them back from the file. Files are unli
 server's own user alone; with the last array of a reply its file is gone.
 """
 
-import ctypes
 import mmap
 import os
-import sys
 import tempfile
 import threading
 import weakref
@@ -17,16 +15,7 @@ from pathlib import Path
 
 from flowstate_flower.errors import RunImpossible
 
-SWEEP_SECONDS = 0.01
-M_MMAP_THRESHOLD, LARGE_BYTES = -3, 1 << 20
-
-
-def give_memory_back() -> None:
-    """Let the C library return what is freed at once, where it would keep large pieces for later; where there is no such
-    setting, nothing happens. It holds for the whole process: for whoever is the process.
-    """
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+SWEEP_SECONDS = 0.004
 
 
 class Spool:

@@ -37,10 +37,12 @@ def superlink(
         return
     from flowstate_flower.deployment.certification import kept_published
     from flowstate_flower.deployment.enrolment import Enrolment
+    from flowstate_flower.deployment.memory import give_memory_back
     from flowstate_flower.superlink.document import read_document
     from flowstate_flower.superlink.server import addresses
     from flowstate_flower.wiring.front import front
 
+    give_memory_back()
     os.umask(0o077)  # whatever is made from here on is the operator's alone
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
     logging.getLogger("flwr").setLevel(logging.WARNING)  # it would log every request

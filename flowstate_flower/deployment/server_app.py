@@ -12,12 +12,12 @@ from flwr.serverapp.strategy import Strategy
 from numpy.typing import NDArray
 
 from flowstate_flower import wiring
+from flowstate_flower.deployment.memory import give_memory_back
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.privacy import Budget
 from flowstate_flower.registry import Registry, attempts, gate, rounds, views
 from flowstate_flower.settings import Settings
 from flowstate_flower.strategies import RunSpec, Spool
-from flowstate_flower.strategies.spool import give_memory_back
 from flowstate_flower.superlink.arrivals import asking_once
 
 if TYPE_CHECKING:

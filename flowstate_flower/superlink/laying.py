@@ -3,7 +3,10 @@
 Flower cuts arrays into pieces of 5 MiB, fetches all of a reply's and joins them, which takes three times the reply at its peak.
 """
 
+import gc
 import json
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,10 +19,18 @@ from flwr.supercore.inflatable.inflatable_object import (
     get_object_head_values_from_object_content,
     iterate_object_tree,
 )
-from flwr.supercore.inflatable.inflatable_utils import inflate_object_from_contents, pull_objects
+from flwr.supercore.inflatable.inflatable_utils import (
+    ObjectPullError,
+    ObjectUnavailableError,
+    inflate_object_from_contents,
+    pull_objects,
+)
 
 Pull = Callable[[str], bytes]
 PutAside = Callable[[Iterable[bytes]], memoryview]
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS = 0.05, 2.0, 600.0
+_hands = threading.Semaphore(2)
+"""Of all replies that are fetched at once: a piece lies in memory several times over while it is unwrapped."""
 
 
 def laid_message(tree: ObjectTree, pull: Pull, put_aside: PutAside, most_bytes: int) -> Message:
@@ -60,11 +71,11 @@ def _laid(
             said[name] = json.loads(get_object_body(contents[name], Array))
             _, children, _ = get_object_head_values_from_object_content(contents[name])
             for number in said[name]["arraychunk_ids"]:
-                piece = get_object_body(pull_objects([children[number]], pull)[children[number]], ArrayChunk)
-                total += len(piece)
-                if total > most_bytes:
-                    raise ValueError(f"the arrays have more than {most_bytes} bytes")
-                yield piece
+                for piece in _piece(children[number], pull):
+                    total += len(piece)
+                    if total > most_bytes:
+                        raise ValueError(f"the arrays have more than {most_bytes} bytes")
+                    yield piece
             ends[name] = total
 
     whole, begin = put_aside(parts()), 0
@@ -75,3 +86,22 @@ def _laid(
         objects[name] = Array(said[name]["dtype"], tuple(said[name]["shape"]), said[name]["stype"], token)
         views[token], begin = whole[begin:end], end
     return objects, views
+
+
+def _piece(object_id: str, pull: Pull) -> Iterator[bytes]:
+    """One piece, once it is there. Few are held at a time; whoever waits for one that is not there holds none.
+
+    Raises `ObjectPullError` where it never comes.
+    """
+    pause, until = FIRST_PAUSE_SECONDS, time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        with _hands:
+            try:
+                yield get_object_body(pull(object_id), ArrayChunk)
+                gc.collect()  # answers of httpx refer to themselves, and would keep their bytes
+                return
+            except ObjectUnavailableError:
+                pass
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+    raise ObjectPullError(object_id, "it was announced, and never came")
