@@ -1,9 +1,11 @@
 """Jobs of many clients, sorted into stacks that can be trained at once."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+
+import torch
 
 from flowstate_flower.clients.training.flat import trainable_only
 from flowstate_flower.clients.training.job import LocalJob, train
@@ -15,6 +17,8 @@ from flowstate_flower.errors import FlowstateError
 
 MOST_FLOATS = 1 << 22
 """What still lies in a processor's caches."""
+WORTH_THREADS = 1 << 20
+"""From so many numbers in a step on, threads take less time than one: measured."""
 ONE_BY_ONE = "one after the other"
 
 
@@ -95,9 +99,23 @@ def _train_alike(members: Sequence[Member], most_floats: int, errors: Errors) ->
     for some in _chunks(members, most_items):
         stack = Stack([(member.job.model, member.flat) for member in some])
         engine = choice.make(stack)
-        errors |= train_stack(some, stack, engine, most_items)
+        items = sum(member.sampler.expected for member in some)
+        with _threads_for(max(stack.matrix.numel(), items * choice.floats_per_item)):
+            errors |= train_stack(some, stack, engine, most_items)
         stack.hand_back()
     return Joint(names, engine.name, choice.why)
+
+
+@contextmanager
+def _threads_for(numbers: float) -> Iterator[None]:
+    """All of torch's threads, or one where a step has so few numbers that they would wait more than they work."""
+    threads = torch.get_num_threads()
+    if numbers < WORTH_THREADS:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _apart(members: Sequence[Member]) -> str:

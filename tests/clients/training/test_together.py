@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from flowstate_flower.clients import Examples, LocalJob, train
 from flowstate_flower.clients.randomness import GeneratorStream
 from flowstate_flower.clients.training import Choices
-from flowstate_flower.clients.training.together import SomeStopped, train_together
+from flowstate_flower.clients.training.together import SomeStopped, together, train_together
 
 
 class Twice(nn.Module):
@@ -334,3 +334,17 @@ class Nobody:
 
     def uniform(self, count: int) -> np.ndarray:
         return np.zeros(count)
+
+
+def test_small_stacks_are_trained_by_one_thread_and_torch_has_all_of_them_again_afterwards(lab: Any, monkeypatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(together, "train_stack", lambda *_: seen.append(torch.get_num_threads()) or {})
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        together.train_together(crowd(lab, lab.models["linear"]))
+        monkeypatch.setattr(together, "WORTH_THREADS", 0)
+        together.train_together(crowd(lab, lab.models["linear"]))
+        assert (seen, torch.get_num_threads()) == ([1, 2], 2)
+    finally:
+        torch.set_num_threads(before)
