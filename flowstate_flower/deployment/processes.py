@@ -103,6 +103,12 @@ class Service:
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
 
+    def _number(self) -> int | None:
+        """Which process it was, whether it runs or not."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return int(json.loads(self.mark.read_text(encoding="utf-8"))["pid"])
+        return None
+
     def wait(self, ready: Callable[[], bool], seconds: float) -> None:
         """Until it is ready. Raises `RunImpossible` with the end of its log where it ends before, or takes longer."""
         deadline = time.monotonic() + seconds
@@ -118,6 +124,8 @@ class Service:
         found = self.process()
         if found is not None:
             end(found.pid)
+        elif (number := self._number()) is not None and not _is_alive(number):  # else it is somebody else's by now
+            end(number)
         self.mark.unlink(missing_ok=True)
         return found is not None
 
@@ -128,7 +136,7 @@ class Service:
 
 def end(pid: int) -> None:
     """End a process, all that it started, and what is left of its group: politely, then not."""
-    family = [*{*_family(pid), *_group(pid)}]
+    family = list({*_family(pid), *_group(pid), *_wards(pid)})
     for begin in (psutil.Process.terminate, psutil.Process.kill):
         for member in family:
             with suppress(psutil.NoSuchProcess):
@@ -161,6 +169,24 @@ def _group(number: int) -> list[psutil.Process]:
             if os.getpgid(process.pid) == number and _runs(process):
                 found.append(process)
     return found
+
+
+def _wards(number: int) -> list[psutil.Process]:
+    """Flower's launcher of apps, which is in a session of its own and ends with the process of this number; later, if at all,
+    where that was killed and nobody asked how it ended.
+    """
+    return [
+        family
+        for process in psutil.process_iter(["cmdline"])
+        if " ".join(process.info["cmdline"] or ()).find(f" --parent-pid {number} ") >= 0
+        for family in _family(process.pid)
+    ]
+
+
+def _is_alive(number: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return _runs(psutil.Process(number))
+    return False
 
 
 def _runs(process: psutil.Process) -> bool:
