@@ -4,6 +4,7 @@ Flower asks a `FederationManager` whether a node belongs, without saying for whi
 and what depends on the run's purpose is decided here, where Flower lists, stores and delivers messages.
 """
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 
@@ -17,6 +18,8 @@ from flwr.superlink.federation import NoOpFederationManager
 
 from flowstate_flower.superlink.events import Kind, Tally
 from flowstate_flower.superlink.roll import Roll
+
+CLEANING_SECONDS = 1.0
 
 
 class NodeBook:
@@ -63,6 +66,13 @@ class TenantLinkState(SqlLinkState):
     def __init__(self, database: str, federation: TenantFederation, store: ObjectStore, doorkeeper: "Doorkeeper") -> None:
         super().__init__(database, federation, store)
         self._doorkeeper = doorkeeper
+        self._cleaned_at = float("-inf")
+
+    def _cleanup_expired_task_tokens(self) -> None:
+        """Flower's, which takes the database's lock for writing, at most once in a while: it is called for every request."""
+        if time.monotonic() - self._cleaned_at >= CLEANING_SECONDS:
+            self._cleaned_at = time.monotonic()
+            super()._cleanup_expired_task_tokens()
 
     def get_nodes(self, run_id: int) -> set[int]:
         """See `flwr.server.superlink.linkstate.LinkState`."""
