@@ -17,6 +17,7 @@ from flowstate_flower.clients.app import build_client_app
 from flowstate_flower.clients.home import TenantHome
 from flowstate_flower.clients.signer import RemoteHome
 from flowstate_flower.clients.task import TorchTask
+from flowstate_flower.clients.training.fast import steady_memory
 from flowstate_flower.errors import BadInput
 
 SIGNER_VARIABLE, TASK_VARIABLE = "FLOWSTATE_SIGNER", "FLOWSTATE_TASK"
@@ -65,4 +66,5 @@ def task_named(name: str) -> TorchTask:
 
 @cache
 def _ready() -> ClientApp:
+    steady_memory()  # this process trains, and ends with its message
     return build_client_app(task_from_environment(), lambda _: home_from_environment())
