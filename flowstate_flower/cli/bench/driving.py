@@ -35,6 +35,10 @@ class Notes:
         """How many answers the server took."""
         return sum(bool(line.get("accepted")) for line in self.lines())
 
+    def node_of(self, tenant: str) -> int | None:
+        """The node as which a tenant answered; None where it has not yet."""
+        return next((int(line["node"]) for line in self.lines() if line.get("tenant") == tenant and "node" in line), None)
+
     def failures(self) -> list[str]:
         """What went wrong, as the nodes saw it: a poll that failed too, which is tried again."""
         return [f"{line['tenant']}: {line['failed']}" for line in self.lines() if "failed" in line]

@@ -32,6 +32,7 @@ from flowstate_flower.superlink import internals
 from flowstate_flower.superlink.scripted import ScriptedNode, node_tls
 from flowstate_flower.trust.canonical import model_digest
 from flowstate_flower.trust.keys import SigningKey
+from flowstate_flower.trust.npy import array_in
 from flowstate_flower.trust.statements import UpdateStatement, sign
 from flowstate_flower.trust.terms import Terms
 
@@ -123,7 +124,14 @@ class Fleet:
             if message is not None:
                 of_round, content = answered(message, seat.key, seat.shift) if seat.app is None else _trained(message, seat)
                 sent = seat.node.push(Message(content, reply_to=message))
-                self._note(tenant=seat.name, round=of_round, asked=asked, sent=time.time(), accepted=sent.accepted)
+                self._note(
+                    tenant=seat.name,
+                    node=seat.node.node_id,
+                    round=of_round,
+                    asked=asked,
+                    sent=time.time(),
+                    accepted=sent.accepted,
+                )
         except Exception as error:  # a server that is away or refuses is what is measured
             self._note(tenant=seat.name, failed=f"{type(error).__name__}: {error}", at=time.time())
 
@@ -133,7 +141,7 @@ class Fleet:
 
 def answered(message: Message, key: SigningKey | None, shift: float) -> tuple[int, RecordDict]:
     """The round of a message, and the reply's content: with a statement where the message has terms and the tenant a key."""
-    layers = {name: array.numpy() for name, array in cast(ArrayRecord, message.content[ARRAYS]).items()}
+    layers = {name: array_in(array.data) for name, array in cast(ArrayRecord, message.content[ARRAYS]).items()}
     update = {name: layer + layer.dtype.type(shift) for name, layer in layers.items()}
     content = RecordDict({METRICS: MetricRecord({EXAMPLES: 1})})
     content[ARRAYS] = ArrayRecord({name: Array(layer) for name, layer in update.items()})

@@ -25,11 +25,12 @@ DUE, SENT, HUNG_UP = "due", "sent", "hung up"
 
 
 class FloodSpec(Document):
-    """Who floods what: a `member` of a fleet, and a run of Flower's that it was asked in."""
+    """Who floods what: a `member` of a fleet, its node there, and a run of Flower's that it was asked in."""
 
     address: str
     ca: Path
     member: Member
+    node_id: int
     run_id: int
     oversize_bytes: int
     per_second: float
@@ -135,8 +136,8 @@ def main(path: Path) -> None:
         raise ValueError("who floods needs a key")
     tls = node_tls(spec.ca, spec.member.certificate, spec.member.certificate_key)
     node = ScriptedNode(spec.address, read_node_key(spec.member.node_key), tls)
-    own = node.activate()
-    requests = hostile_requests(node, spec.run_id, own ^ 1, spec.oversize_bytes)
+    node.node_id = spec.node_id  # its fleet has brought it online
+    requests = hostile_requests(node, spec.run_id, spec.node_id ^ 1, spec.oversize_bytes)
     json.dump(asyncio.run(Flood(spec, requests, tls).run()), sys.stdout)
 
 

@@ -77,19 +77,24 @@ def _seen(ours: Ours, folder: Path, members: tuple[Member, ...], per_second: int
             address=ours.address,
             ca=ours.founded.ca,
             member=members[0],
+            node_id=_node(notes),
             run_id=run_id,
             oversize_bytes=2 * OBJECT_BYTES,
             per_second=float(per_second),
             seconds=float(seconds),
         )
-        counts = _flooded(folder, spec, notes)
+        counts = _flooded(folder, spec)
     return Flooded(calm, notes.round_seconds(HONEST), counts, before, ours.peaks.superlink)
 
 
-def _flooded(folder: Path, spec: FloodSpec, notes: Notes) -> Counts:
-    """The flood, from the first round's beginning on."""
-    while not notes.begun():
+def _node(notes: Notes) -> int:
+    """The hostile tenant's node, once it has answered in the first round."""
+    while (found := notes.node_of(HOSTILE)) is None:
         time.sleep(LOOK_SECONDS)
+    return found
+
+
+def _flooded(folder: Path, spec: FloodSpec) -> Counts:
     (folder / "flood.json").write_text(spec.model_dump_json(), encoding="utf-8")
     command = [sys.executable, "-m", "flowstate_flower.cli.bench.flood", str(folder / "flood.json")]
     done = subprocess.run(command, stdout=subprocess.PIPE, env=flower_environment(folder), check=True)
