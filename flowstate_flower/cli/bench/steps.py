@@ -14,7 +14,7 @@ from flowstate_flower.cli.bench.measures import Measure, at_least, at_most, figu
 from flowstate_flower.cli.bench.models import ALONE, TOGETHER, Workload
 from flowstate_flower.cli.output import stderr
 from flowstate_flower.clients.training.clipping import FlatClipping
-from flowstate_flower.clients.training.fast import FastEngine, steady_memory
+from flowstate_flower.clients.training.fast import FastEngine
 from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.seam import Batch
 
@@ -23,10 +23,7 @@ OPACUS_LEAST = 2
 
 
 def alone(threads: int, repeats: int, device: torch.device) -> list[Measure]:
-    """One figure against plain torch and one against Opacus for each model and batch. All of them keep the memory of a step for
-    the next, as the process does in which tenants train.
-    """
-    steady_memory()
+    """One figure against plain torch and one against Opacus for each model and batch."""
     torch.set_num_threads(threads)
     measures: list[Measure] = []
     for workload in ALONE:
@@ -42,8 +39,7 @@ def alone(threads: int, repeats: int, device: torch.device) -> list[Measure]:
 
 
 def clients(threads: int, repeats: int, device: torch.device) -> list[Measure]:
-    """All clients in one step, against Opacus for one after the other. Memory is kept, as in `alone`."""
-    steady_memory()
+    """All clients in one step, against Opacus for one after the other."""
     torch.set_num_threads(threads)
     measures, count, batch = [], training_goals.CLIENTS, training_goals.CLIENT_BATCH
     for workload in TOGETHER:
