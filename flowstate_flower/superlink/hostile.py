@@ -51,9 +51,10 @@ def hostile_requests(node: ScriptedNode, run_id: int, victim: int, oversize_byte
     forged, honest = _reply(run_id, victim), _reply(run_id, node.node_id)
     push = _caught(lambda: node.announce(honest))
     upload = _caught(lambda: node.push_object(run_id, NO_SESSION, "0" * 64, bytes(1024)))
-    signature = next(name for name in push.headers if "signature" in name.lower())
+    pull = _caught(node.asked)  # which nothing is wrong with but how it will be signed
+    signature = next(name for name in pull.headers if "signature" in name.lower())
     return {
-        Attack.BAD_SIGNATURE: _bytes(push, {signature: _turned(push.headers[signature])}),
+        Attack.BAD_SIGNATURE: _bytes(pull, {signature: _turned(pull.headers[signature])}),
         Attack.FORGED_SENDER: _bytes(_caught(lambda: node.announce(forged))),
         Attack.OVERSIZE_BODY: _bytes(upload, {CONTENT_LENGTH: str(oversize_bytes)}),
         Attack.SLOW_UPLOAD: _bytes(upload, {CONTENT_LENGTH: "100000"}, body=b""),

@@ -51,6 +51,7 @@ class FakeNode:
     """A node whose server asks one thing, and is away when it is asked again."""
 
     asked: ClassVar[int] = 0
+    node_id = 4
 
     def __init__(self, *_: object) -> None: ...
 
@@ -89,6 +90,7 @@ def test_a_fleet_notes_answers_and_failures(tmp_path: Path, monkeypatch: pytest.
     assert notes.failures()[0] == "n: ConnectionRefusedError: away"
     assert notes.round_seconds()[0] == pytest.approx(lines[1]["asked"] - lines[0]["asked"])
     assert notes.accepted() == 2
+    assert (notes.node_of("n"), notes.node_of("nobody")) == (4, None)
 
 
 def test_a_flood_is_counted_by_kind_and_by_what_the_server_said(tmp_path: Path) -> None:
@@ -122,6 +124,7 @@ def test_a_flood_is_counted_by_kind_and_by_what_the_server_said(tmp_path: Path) 
                 address=f"127.0.0.1:{server.sockets[0].getsockname()[1]}",
                 ca=tmp_path,
                 member=Member(name="m"),
+                node_id=5,
                 run_id=1,
                 oversize_bytes=10**9,
                 per_second=200,

@@ -106,6 +106,7 @@ class Flood:
                     writer.write(self._requests[Attack.SLOW_UPLOAD])
                     counts[SENT] += 1
                     answer = asyncio.create_task(_status(reader))
+                    answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # looked at: it may be nobody's
                     while not answer.done():
                         writer.write(b"\0")
                         await writer.drain()
