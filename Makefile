@@ -24,14 +24,14 @@ install: $(STAMP)
 demo: $(STAMP) ## A federation of ten tenants, two of them poisonous, on real data
 	$(BIN)/flowstate simulate quickstart --out runs/demo --overwrite
 
-test: $(STAMP) ## Every test but those that start a whole deployment
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not deployment'
+test: $(STAMP) ## Every test but the longest, and those that start a whole deployment
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not deployment and not long'
 
 test-all: test ## Those too, one after the other: they take minutes, and more than a busy machine has
-	$(BIN)/python -m pytest -m deployment
+	$(BIN)/python -m pytest -m 'deployment or long'
 
 test-fast: $(STAMP) ## The tests that start no processes
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not deployment'
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not long and not deployment'
 
 lint: $(STAMP) ## Style, types and the arrows between the rooms
 	$(BIN)/ruff check .

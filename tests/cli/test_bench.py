@@ -118,7 +118,7 @@ def test_memory_that_a_rule_takes_is_seen() -> None:
     assert children.rise(lambda: np.array([row[0] for row in updates.rows])) > 0.9 * 4 * 8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_first_use_is_measured_with_caches_of_its_own(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

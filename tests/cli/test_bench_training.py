@@ -105,7 +105,7 @@ def test_the_seeds_mean_and_the_largest_epsilon_are_held(
     assert found["private-images: accuracy, mean of 3 seeds"]["unit"].startswith("absent: no images")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_shipped_settings_reach_their_goal_on_digits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     found = results(capsys, "--only", "accuracy", "--images", str(tmp_path / "nowhere"))
     assert found["private-digits: accuracy, mean of 3 seeds"]["met"] is True

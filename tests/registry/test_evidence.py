@@ -270,6 +270,7 @@ def test_only_checkpoints_of_this_log_are_stored(registry: Registry, tmp_path: P
     assert (tmp_path / "other" / KEY_FILE).exists()
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_log(tmp_path: Path, create) -> None:
     registry = create(tmp_path)
 

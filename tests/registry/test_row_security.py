@@ -230,6 +230,7 @@ def test_a_role_that_may_not_be_made_is_one_clear_error(server, tmp_path) -> Non
     assert checking.check(made)[0].problems == ()
 
 
+@pytest.mark.long
 def test_the_isolation_score_is_full_on_postgresql(server, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["isolation", "--database", server.new_database()]) == 0
     said = capsys.readouterr().out

@@ -49,6 +49,7 @@ def test_an_untouched_registry_verifies(registry: Registry) -> None:
     assert verdict.entries == len(views.audit_log(registry)) > 60
 
 
+@pytest.mark.long
 @ON_A_FILE
 def test_any_column_of_any_row_is_vouched_for(registry: Registry, tampered, subtests: pytest.Subtests) -> None:
     """Every column that is not part of the key, one at a time: the entry that recorded the row is named."""
@@ -155,6 +156,7 @@ def test_another_operators_key_does_not_verify_it(registry: Registry) -> None:
     assert not audit.verify(registry, SigningKey.generate().public).verified
 
 
+@pytest.mark.long
 @ON_A_FILE
 def test_a_flipped_byte_anywhere_is_found_or_changes_nothing(registry: Registry, tmp_path: Path) -> None:
     """Bytes of the file at random, but for zeros: the verdict is no, or it cannot be read, or what it says is the same."""

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -127,8 +128,9 @@ def test_what_was_reserved_before_a_kill_is_spent(path: Path) -> None:
     assert problems(path) == []
 
 
-def _spend_for_ever(path: Path, run: str) -> None:
+def _spend_for_ever(path: Path, run: str, ready: Event) -> None:
     ledger = TenantLedger(path)
+    ready.set()
     budget = Budget(1e6, 1e-5)
     ledger.open(ACCOUNT, budget, UNITS)
     for number in range(100_000):
@@ -138,11 +140,13 @@ def _spend_for_ever(path: Path, run: str) -> None:
 
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_whole_ledger(path: Path) -> None:
-    before = 0.0
+    before, context = 0.0, multiprocessing.get_context("spawn")
     for attempt in range(8):
-        child = multiprocessing.get_context("spawn").Process(target=_spend_for_ever, args=(path, f"run-{attempt}"))
+        ready = context.Event()
+        child = context.Process(target=_spend_for_ever, args=(path, f"run-{attempt}", ready))
         child.start()
-        child.join(2.0 + attempt / 7)
+        assert ready.wait(60)
+        child.join(attempt / 4)
         child.kill()
         child.join(60)
         assert problems(path) == []

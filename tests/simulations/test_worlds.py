@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(play, quick
     assert digest_of(play(scenario, seed=3)) == digest_of(play(scenario, seed=3)) != digest_of(play(scenario, seed=4))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_both_engines_give_the_same_model_to_the_bit(play, quickstart, digest_of) -> None:
     """Flower's own runtime, Ray and all, with the same ClientApp and Strategy."""
     here = play(quickstart, seed=5)
@@ -45,7 +45,7 @@ def test_both_engines_give_the_same_model_to_the_bit(play, quickstart, digest_of
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_that_fails_on_flower_says_why(play, quickstart) -> None:
     everybody = tuple(f"tenant-{i:02d}" for i in range(1, 11))
     with pytest.raises(RunImpossible, match="no tenant has opted in"):
