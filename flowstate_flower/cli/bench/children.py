@@ -1,5 +1,6 @@
 """What only a fresh process can tell: the memory that a rule needs above the replies, and what its first use costs."""
 
+import ctypes
 import json
 import math
 import os
@@ -104,6 +105,8 @@ def _peak(name: str, given: Updates) -> float:
 
 def rise(work: Work) -> float:
     """Megabytes that this process held more than now, at most, during one call; the result is in it."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).malloc_trim(0)  # what is free would be used first, and nothing be seen
     CLEAR.write_text(FORGET_THE_PEAK)
     before = _status("VmRSS")
     work()

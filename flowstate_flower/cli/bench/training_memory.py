@@ -1,6 +1,5 @@
 """The memory that training takes above model and data, each in a process of its own."""
 
-import ctypes
 import json
 import subprocess
 import sys
@@ -45,14 +44,7 @@ def peak(number: int, contender: str) -> float:
     examples = workload.examples(ROWS)
     make(workload, workload.examples(WARM_UP), WARM_UP, cpu)(1)
     steps = make(workload, examples, training_goals.MEMORY_BATCH, cpu)
-    _trim()
     return rise(lambda: steps(STEPS))
-
-
-def _trim() -> None:
-    """Give back what imports and the warm-up left free: a small model would fit into it, and seem to need nothing."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 if __name__ == "__main__":
