@@ -95,19 +95,22 @@ class Service:
 
     def process(self) -> psutil.Process | None:
         """The process, if it runs."""
+        if (said := self._said()) is None:
+            return None
         try:
-            said = json.loads(self.mark.read_text(encoding="utf-8"))
-            found = psutil.Process(int(said["pid"]))
-            same = abs(found.create_time() - float(said["born"])) < SAME_PROCESS_SECONDS
+            found = psutil.Process(said[0])
+            same = abs(found.create_time() - said[1]) < SAME_PROCESS_SECONDS
             return found if same and _runs(found) else None
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        except psutil.Error:
             return None
 
-    def _number(self) -> int | None:
-        """Which process it was, whether it runs or not."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            return int(json.loads(self.mark.read_text(encoding="utf-8"))["pid"])
-        return None
+    def _said(self) -> tuple[int, float] | None:
+        """Number and birth of the process that was started last, whether it runs or not."""
+        try:
+            said = json.loads(self.mark.read_text(encoding="utf-8"))
+            return int(said["pid"]), float(said["born"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def wait(self, ready: Callable[[], bool], seconds: float) -> None:
         """Until it is ready. Raises `RunImpossible` with the end of its log where it ends before, or takes longer."""
@@ -124,8 +127,8 @@ class Service:
         found = self.process()
         if found is not None:
             end(found.pid)
-        elif (number := self._number()) is not None and not _is_alive(number):  # else it is somebody else's by now
-            end(number)
+        elif (said := self._said()) is not None and not _is_alive(said[0]):  # else the number is somebody else's by now
+            end(said[0])
         self.mark.unlink(missing_ok=True)
         return found is not None
 
@@ -178,7 +181,7 @@ def _wards(number: int) -> list[psutil.Process]:
     return [
         family
         for process in psutil.process_iter(["cmdline"])
-        if " ".join(process.info["cmdline"] or ()).find(f" --parent-pid {number} ") >= 0
+        if f" --parent-pid {number} " in " ".join(process.info["cmdline"] or ())
         for family in _family(process.pid)
     ]
 
