@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from flowstate_flower.deployment import admitting, certification, enrolment, issuing
+from flowstate_flower.deployment import admitting, certification, enrolment, issuing, joining
 from flowstate_flower.deployment.exchange import Invitation
 from flowstate_flower.registry import Registry
 
@@ -70,3 +70,11 @@ def invited(operator: Registry) -> Callable[..., Invitation]:
         return admitting.invite(operator, name, admitting.Whereabouts("127.0.0.1:9092", address), lasts, actor="operator")
 
     return make
+
+
+@pytest.fixture
+def joined(listen: Callable[..., str], invited: Callable[..., Invitation], tmp_path: Path) -> Path:
+    """The home of hospital-a, which has joined."""
+    wishes = joining.Wishes(("tumours",), (8.0, 1e-5), "Jane Roe")
+    joining.join(tmp_path / "a", invited("hospital-a", listen()), wishes)
+    return tmp_path / "a"
