@@ -1,6 +1,8 @@
 """The server is asked once for all replies, and a bad one is nobody else's loss."""
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,18 +11,20 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
 from flwr.app.message import remove_content_from_message
+from flwr.app.message.arraychunk import ArrayChunk
 from flwr.common.serde import message_to_proto
 from flwr.proto.message_pb2 import PullObjectResponse
 from flwr.proto.node_pb2 import Node
 from flwr.proto.runtime_pb2 import PullAppMessagesResponse
 from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
+from flwr.supercore.inflatable.inflatable_utils import ObjectPullError, ObjectUnavailableError
 from flwr.superlink.grid.http_grid import HttpGrid
 
 from flowstate_flower.errors import RunImpossible
 from flowstate_flower.simulations.in_process import InProcessGrid
 from flowstate_flower.strategies.guarded_grid import UNREADABLE, GuardedGrid
 from flowstate_flower.strategies.spool import Spool
-from flowstate_flower.superlink import arrivals, internals
+from flowstate_flower.superlink import arrivals, internals, laying
 from flowstate_flower.superlink.arrivals import ArrivalsGrid, asking_once
 from flowstate_flower.superlink.scripted import named
 
@@ -158,6 +162,34 @@ def test_a_reply_that_is_larger_than_any_model_is_not_kept(tmp_path, monkeypatch
     answers = GuardedGrid(ArrivalsGrid(Deployed(server), put_aside=Spool(tmp_path).put)).send_and_receive(sent, timeout=30)
     assert answers[0].error.code == UNREADABLE
     assert "more than" in answers[0].error.reason
+
+
+def test_whoever_waits_for_pieces_that_do_not_come_keeps_nobody_from_fetching_theirs() -> None:
+    content, comes = ArrayChunk(b"abc").deflate(), threading.Event()
+
+    def pull(name: str) -> bytes:
+        if name == "late" and not comes.is_set():
+            raise ObjectUnavailableError(name)
+        return content
+
+    with ThreadPoolExecutor(6) as pool:
+        waiting = [pool.submit(lambda: list(laying._piece("late", pull))) for _ in range(5)]
+        try:
+            assert pool.submit(lambda: list(laying._piece("there", pull))).result(timeout=20) == [b"abc"]
+            assert not any(piece.done() for piece in waiting)
+        finally:
+            comes.set()
+        assert [piece.result() for piece in waiting] == [[b"abc"]] * 5
+
+
+def test_a_piece_that_never_comes_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laying, "PATIENCE_SECONDS", 0.1)
+
+    def pull(name: str) -> bytes:
+        raise ObjectUnavailableError(name)
+
+    with pytest.raises(ObjectPullError, match="never came"):
+        list(laying._piece("never", pull))
 
 
 def test_a_server_that_is_gone_is_no_tenants_fault(monkeypatch) -> None:
