@@ -45,6 +45,7 @@ def application(only: str | None = None) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        suggest_commands=False,  # click 8.5 does
         rich_markup_mode="markdown",
         help="Federated learning between organisations that do not fully trust each other, on Flower.",
         epilog="Start with: `flowstate simulate quickstart`",

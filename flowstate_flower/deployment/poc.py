@@ -84,18 +84,22 @@ class Poc:
                 self._client(name, say)
 
     def states(self) -> list[State]:
-        """How each service is."""
+        """How each service is. Raises `BadInput` where nothing was brought up."""
+        self._check_is_there()
         found = [(service, service.process()) for service in self.services]
         return [State(service.name, process.pid if process else None, service.last_words()) for service, process in found]
 
     def down(self, say: Say) -> None:
         """End all services, clients first; what is recorded stays. Raises `BadInput` where there is no such folder."""
-        if not (self.folder / "services").is_dir():
-            raise BadInput(f"nothing was brought up in {self.folder}", hint="flowstate poc up")
+        self._check_is_there()
         with self._alone():
             for service in reversed(self.services):
                 if service.stop():
                     say(f"{service.name} is down")
+
+    def _check_is_there(self) -> None:
+        if not (self.folder / "services").is_dir():
+            raise BadInput(f"nothing was brought up in {self.folder}", hint="flowstate poc up")
 
     def _operator(self, say: Say) -> SuperlinkDocument:
         """Registry, authority, certificate, ports and account, as far as they are not there. Returns the server's settings."""

@@ -42,6 +42,8 @@ def test_it_comes_up_goes_on_after_a_kill_and_leaves_no_process(tmp_path: Path, 
     assert not processes_of(folder)
 
 
-def test_what_was_never_brought_up_cannot_be_brought_down(tmp_path: Path) -> None:
-    assert run(["poc", "down", str(tmp_path / "nothing")]) == 2
+def test_what_was_never_brought_up_is_neither_up_nor_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("down", "status"):
+        assert run(["poc", command, str(tmp_path / "nothing")]) == 2
+        assert "nothing was brought up in" in capsys.readouterr().err
     assert run(["poc", "up", "--tenants", "27", str(tmp_path / "poc")]) == 2
