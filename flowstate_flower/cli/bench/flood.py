@@ -102,11 +102,10 @@ class Flood:
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
                 reader, writer = await self._connection()
+                answer = asyncio.create_task(_status(reader))
                 try:
                     writer.write(self._requests[Attack.SLOW_UPLOAD])
                     counts[SENT] += 1
-                    answer = asyncio.create_task(_status(reader))
-                    answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # looked at: it may be nobody's
                     while not answer.done():
                         writer.write(b"\0")
                         await writer.drain()
@@ -114,6 +113,8 @@ class Flood:
                     counts[answer.result()[0]] += 1
                 finally:
                     writer.close()
+                    answer.cancel()
+                    await asyncio.gather(answer, return_exceptions=True)
         except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
             counts[HUNG_UP] += 1
 
