@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.engine import plain
+from flowstate_flower.aggregation.engine.paging import STRETCH_BYTES, Mapped, mapped
 from flowstate_flower.aggregation.turns import take_turns
 from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 
@@ -29,6 +30,7 @@ class Part:
     """Columns start…end of one floating layer; `out` is where its result begins, `place` its first column among all.
 
     `addresses` are those of the rows where they are contiguous, else there are none and rows are read by copying slices.
+    `files` are the mapped files in which rows lie.
     """
 
     layer: Layer
@@ -39,6 +41,7 @@ class Part:
     start: int
     end: int
     out: Flat
+    files: tuple[Mapped, ...] = ()
 
     @property
     def is_compiled(self) -> bool:
@@ -69,6 +72,12 @@ class Part:
             high = min(low + width, self.end)
             fill(low, high)
             yield Part(layer, self.place + low, base, tuple(rows), addresses, 0, high - low, self.out[low:high])
+
+    def let_go(self) -> None:
+        """What was read of mapped files need not stay in memory."""
+        width = self.layer.dtype.itemsize
+        for file in self.files:
+            file.let_go(width * self.start, width * self.end)
 
     def _widening(self, copies: NDArray[np.float32]) -> Callable[[int, int], None]:
         """What writes the columns low…high-1 of the base and the rows into `copies`."""
@@ -146,9 +155,12 @@ def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, *, worth
         base, *rows = (_flat(array) for array in arrays)
         addresses = _addresses(rows) if all(array.flags.c_contiguous for array in arrays) else None
         target, held = out[offset : offset + layer.size], tuple(rows)
+        files = () if addresses is None else mapped(rows)
         step = _range(layer.size, updates.threads if layer.size >= worth else 1)
+        if files:
+            step = min(step, _aligned(STRETCH_BYTES // (len(files) * layer.dtype.itemsize)))
         for start in range(0, layer.size, step):
-            yield Part(layer, offset, base, held, addresses, start, min(start + step, layer.size), target)
+            yield Part(layer, offset, base, held, addresses, start, min(start + step, layer.size), target, files)
         offset += layer.size
 
 
@@ -156,7 +168,12 @@ def _range(size: int, threads: int) -> int:
     """Columns of one range: the same number of ranges for each thread, so that one which was held up leaves some to others."""
     each = max(1, min(MOST_RANGES, size // (threads * SMALLEST_RANGE)))
     ranges = threads * each if threads > 1 else 1
-    return -(-size // ranges // ALIGNED_COLUMNS) * ALIGNED_COLUMNS or size
+    return _aligned(-(-size // ranges)) or size
+
+
+def _aligned(columns: int) -> int:
+    """Rounded up, so that no two ranges share what is read at a time."""
+    return -(-columns // ALIGNED_COLUMNS) * ALIGNED_COLUMNS
 
 
 def run(work: Work, todo: Iterable[Part], threads: int) -> list[Any]:
@@ -168,6 +185,7 @@ def run(work: Work, todo: Iterable[Part], threads: int) -> list[Any]:
         total: Any = 0
         for piece in given[turn].pieces():
             total = total + work(piece)
+        given[turn].let_go()
         results[turn] = total
 
     in_ranges = any(part.end - part.start < part.layer.size for part in given)

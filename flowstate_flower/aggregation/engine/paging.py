@@ -1,0 +1,40 @@
+"""Rows that lie in mapped files: what a pass has read of them is let go, so that no pass needs all of them in memory."""
+
+import mmap
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+STRETCH_BYTES = 1 << 23  # of mapped rows together, which a thread reads before it lets go of them
+
+
+class Mapped(NamedTuple):
+    """A row's numbers in a file that is mapped read-only, and the byte at which they begin."""
+
+    file: mmap.mmap
+    begins: int
+
+    @classmethod
+    def of(cls, row: Any) -> "Mapped | None":
+        """Where a row lies; None where that is no such file. What may be written to is never let go: it could be lost."""
+        under = row
+        while isinstance(under, np.ndarray):
+            under = under.base
+        if not (isinstance(under, memoryview) and under.readonly and isinstance(under.obj, mmap.mmap)):
+            return None
+        whole: NDArray[Any] = np.frombuffer(under.obj, np.uint8)
+        return cls(under.obj, row.ctypes.data - whole.ctypes.data)
+
+    def let_go(self, start: int, end: int) -> None:
+        """Drop the pages between two bytes of the row. Whoever reads them again gets them from the file."""
+        low = -(-(self.begins + start) // mmap.PAGESIZE) * mmap.PAGESIZE
+        high = (self.begins + end) // mmap.PAGESIZE * mmap.PAGESIZE
+        if low < high:
+            self.file.madvise(mmap.MADV_DONTNEED, low, high - low)
+
+
+def mapped(rows: Sequence[Any]) -> tuple[Mapped, ...]:
+    """Those of the rows that lie in mapped files."""
+    return tuple(found for row in rows if (found := Mapped.of(row)) is not None)
