@@ -9,6 +9,7 @@ from flwr.common.constant import SUPERLINK_NODE_ID
 from flwr.proto.node_pb2 import NodeInfo
 from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
+from sqlalchemy import event
 
 from flowstate_flower.errors import BadInput
 from flowstate_flower.settings import Settings
@@ -54,3 +55,16 @@ def stamped(message: Message) -> str:
 def crash_report(request: Message, error: Exception) -> Message:
     """The reply that Flower makes when a ClientApp raises."""
     return Message(Error(code=2, reason=f"{type(error)}:<'{error}'>"), reply_to=request)
+
+
+def wait_for_writers(part: Any, seconds: float) -> None:
+    """Have a part of Flower's that keeps a SQLite database wait so long for others to write, in place of five seconds."""
+    engine = getattr(part, "_engine", None)
+    if engine is None:  # it is in memory
+        return
+
+    def patient(connection: Any, _record: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
+
+    event.listen(engine, "connect", patient)  # after Flower's own settings
+    engine.dispose()  # of connections that were made before

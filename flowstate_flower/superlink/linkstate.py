@@ -16,10 +16,12 @@ from flwr.supercore.object_store import ObjectStoreFactory
 from flwr.supercore.object_store.object_store import ObjectStore
 from flwr.superlink.federation import NoOpFederationManager
 
+from flowstate_flower.superlink import internals
 from flowstate_flower.superlink.events import Kind, Tally
 from flowstate_flower.superlink.roll import Roll
 
 CLEANING_SECONDS = 1.0
+WRITERS_SECONDS = 120  # for whoever writes to the database: a message whose delivery failed half-way is delivered to nobody
 
 
 class NodeBook:
@@ -130,6 +132,8 @@ class TenantLinkStateFactory(LinkStateFactory):
                 store = self.objectstore_factory.store()
                 state = TenantLinkState(self.database, self._tenant_federation, store, self._doorkeeper)
                 state.initialize()
+                for part in (store, state):
+                    internals.wait_for_writers(part, WRITERS_SECONDS)
                 self.book.linkstate = self.state_instance = state
             return self.state_instance
 
