@@ -2,11 +2,11 @@
 
 Flower pulls all replies in one call: a malformed object raises there, before any strategy, and an object that was announced
 and never uploaded stalls it for minutes. Here every reply is pulled alone, in a worker thread, until a deadline, and
-every request gets exactly one answer, from the node that was asked.
+every request gets exactly one answer, from the node that was asked. A node that was killed and comes back is asked again.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -21,6 +21,9 @@ PAUSE_SHARE = 1 / 16  # of the time waited so far: looking again costs no round 
 
 SLOWEST_BYTES_PER_SECOND = 1 << 24
 
+RETURN_SECONDS, ROLL_SECONDS = 60.0, 1.0
+"""How long a node that went away while it was asked is waited for, and how often its return is looked for."""
+NODE_UNAVAILABLE = 5  # Flower's code for a node that stopped to report
 NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
 SENT_BY = "sent by node "
 REASON_OF_CODE = {NO_REPLY: Reason.NO_REPLY, UNREADABLE: Reason.UNREADABLE, WRONG_SENDER: Reason.WRONG_SENDER}
@@ -62,23 +65,26 @@ class GuardedGrid(Grid):
         """Answers by position, as far as they came before the deadline."""
         answers: dict[int, Message] = {}
         pulls: dict[int, tuple[Pull, float]] = {}
-        begun = time.monotonic()
+        sent, away, begun = dict(enumerate(ids)), _Away(self._grid), time.monotonic()
         while len(answers) < len(requests) and time.monotonic() < deadline:
             pause = min(max(FIRST_PAUSE_SECONDS, PAUSE_SHARE * (time.monotonic() - begun)), LONGEST_PAUSE_SECONDS)
-            missing = [i for i in range(len(ids)) if i not in answers]
+            sent |= away.asked_again(requests)
+            answers |= away.given_up()
+            missing = [i for i in sent if i not in answers and i not in away.held]
             for i in missing:
                 if i not in pulls:
-                    pulls[i] = (pool.submit(self._pull, ids[i]), time.monotonic())
+                    pulls[i] = (pool.submit(self._pull, sent[i]), time.monotonic())
             wait([pulls[i][0] for i in missing], max(0.0, min(pause, deadline - time.monotonic())))
             for i in missing:
                 done = pulls[i][0].done()  # asked once: a pull that ends between two questions would be thrown away unread
-                if (answer := self._answer(*pulls[i], requests[i], done=done)) is not None:
+                answer = self._answer(*pulls[i], requests[i], done=done)
+                if answer is not None and not away.hold(i, answer):
                     answers[i] = answer
                 elif done:
                     del pulls[i]
             if len(answers) < len(requests):
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        return answers
+        return answers | away.held
 
     def _pull(self, message_id: str) -> list[Message]:
         return list(self._grid.pull_messages([message_id]))
@@ -125,6 +131,51 @@ class GuardedGrid(Grid):
     def pull_messages(self, message_ids: Iterable[str]) -> Iterable[Message]:
         """Passed on."""
         return self._grid.pull_messages(message_ids)
+
+
+class _Away:
+    """Requests whose nodes went away while they were asked. Each is asked again once its node is back, if that is soon: what
+    the node was sent went with it, and Flower sends nothing twice.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self.held: dict[int, Message] = {}  # what Flower said in place of an answer, by position
+        self._grid = grid
+        self._until: dict[int, float] = {}
+        self._looked_at = float("-inf")
+
+    def hold(self, i: int, answer: Message) -> bool:
+        """Keep an answer that says that the node is away. Returns False for any other, and once the node's time is over."""
+        if not answer.has_error() or answer.error.code != NODE_UNAVAILABLE:
+            return False
+        if time.monotonic() >= self._until.setdefault(i, time.monotonic() + RETURN_SECONDS):
+            return False
+        self.held[i] = answer
+        return True
+
+    def given_up(self) -> Mapping[int, Message]:
+        """Answers that are final, because their nodes did not come back in time."""
+        now = time.monotonic()
+        return {i: self.held.pop(i) for i in list(self.held) if now >= self._until[i]}
+
+    def asked_again(self, requests: Sequence[Message]) -> Mapping[int, str]:
+        """Under which ids the requests were sent again whose nodes have come back, by position."""
+        now = time.monotonic()
+        if not self.held or now - self._looked_at < ROLL_SECONDS:
+            return {}
+        self._looked_at = now
+        online = set(self._grid.get_node_ids())
+        back = [i for i in self.held if requests[i].metadata.dst_node_id in online]
+        ids = list(self._grid.push_messages([_again(requests[i]) for i in back])) if back else []
+        for i in back:
+            del self.held[i]
+        return dict(zip(back, ids, strict=True))
+
+
+def _again(request: Message) -> Message:
+    """The same request as a new message: one that was stored before is not stored again."""
+    about = request.metadata
+    return Message(request.content, about.dst_node_id, about.message_type, ttl=about.ttl, group_id=about.group_id)
 
 
 def sender_checked(reply: Message, request: Message) -> Message:

@@ -13,8 +13,8 @@ from flowstate_flower.admission import Reason
 from flowstate_flower.aggregation import rule_named
 from flowstate_flower.errors import BadInput, RunImpossible
 from flowstate_flower.round import Closing
-from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
-from flowstate_flower.strategies import Candidate, GuardedGrid, RunTerms
+from flowstate_flower.simulations.in_process import InProcessGrid
+from flowstate_flower.strategies import Candidate, RunTerms
 from flowstate_flower.strategies.encoding import to_record
 from flowstate_flower.strategies.selection import one_per_tenant, sampled
 from flowstate_flower.trust.bounds import Bounds
@@ -233,90 +233,6 @@ def test_the_memory_of_a_rule_goes_from_round_to_round(federation, run_terms: Ru
     federation.run(terms, rounds=3)
     steps = [closed.outcome.memory["centre"][0] for closed in federation.closed]
     assert steps[0] < steps[1] < steps[2] < 3 + 1e-6  # the mean of the updates is 3; the centre comes nearer in each round
-
-
-def test_a_malformed_object_costs_one_reply(federation) -> None:
-    """A pull that raises inside Flower, as a malformed object does, and one that never comes back."""
-
-    class Broken(InProcessGrid):
-        def pull_messages(self, message_ids):
-            (message_id,) = message_ids
-            node = owner[message_id]
-            if node == FIRST_NODE:
-                raise ValueError("unexpected end of object")
-            if node == FIRST_NODE + 1:
-                time.sleep(1.5)
-            return super().pull_messages([message_id])
-
-        def push_messages(self, messages):
-            ids = list(super().push_messages(messages))
-            owner.update(zip(ids, (m.metadata.dst_node_id for m in messages), strict=True))
-            return ids
-
-    owner: dict[str, int] = {}
-    grid = Broken(lambda request, _: Message(RecordDict(), reply_to=request), 4)
-    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(4)]
-    replies = GuardedGrid(grid, grace_seconds=0.3).send_and_receive(requests, timeout=10)
-    grid.close()
-    del federation
-    assert [r.metadata.src_node_id for r in replies] == [FIRST_NODE + i for i in range(4)]
-    assert [r.error.reason if r.has_error() else "" for r in replies] == [
-        "ValueError: unexpected end of object",
-        "the upload stalled",
-        "",
-        "",
-    ]
-
-
-def test_many_stalled_uploads_do_not_starve_the_honest(federation) -> None:
-    """Twenty nodes announce an upload and never send it; the two that do are heard all the same."""
-
-    class Stalling(InProcessGrid):
-        def pull_messages(self, message_ids):
-            (message_id,) = message_ids
-            if owner[message_id] < FIRST_NODE + 20:
-                time.sleep(2)
-            return super().pull_messages([message_id])
-
-        def push_messages(self, messages):
-            ids = list(super().push_messages(messages))
-            owner.update(zip(ids, (m.metadata.dst_node_id for m in messages), strict=True))
-            return ids
-
-    del federation
-    owner: dict[str, int] = {}
-    grid = Stalling(lambda request, _: Message(RecordDict(), reply_to=request), 22)
-    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(22)]
-    replies = GuardedGrid(grid, grace_seconds=30).send_and_receive(requests, timeout=1)
-    grid.close()
-    assert [reply.has_error() for reply in replies] == [True] * 20 + [False] * 2
-
-
-def test_a_pull_that_ends_while_it_is_looked_at_is_not_thrown_away(federation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flower hands a reply out once: a pull that is done at the second look only must not be dropped and asked again."""
-    from concurrent.futures import Future
-
-    from flowstate_flower.strategies import guarded_grid
-
-    class Late(Future):
-        looks = 0
-
-        def done(self) -> bool:
-            self.looks += 1
-            return self.looks > 1 and super().done()
-
-    class Pool(guarded_grid.ThreadPoolExecutor):
-        def submit(self, work, *arguments):
-            late = Late()
-            super().submit(lambda: late.set_result(work(*arguments)))
-            return late
-
-    del federation
-    monkeypatch.setattr(guarded_grid, "ThreadPoolExecutor", Pool)
-    grid = InProcessGrid(lambda request, _: Message(RecordDict(), reply_to=request), 1)
-    (reply,) = GuardedGrid(grid).send_and_receive([Message(RecordDict(), FIRST_NODE, "train")], timeout=2)
-    grid.close()
-    assert not reply.has_error()
 
 
 def test_what_a_reply_has_beyond_the_model_is_told_to_the_roster(federation, run_terms: RunTerms) -> None:

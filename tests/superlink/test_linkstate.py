@@ -7,8 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
+from flwr.common.constant import ErrorCode
 from flwr.supercore.constant import SQLITE_PRAGMAS
 
+from flowstate_flower.strategies.guarded_grid import NODE_UNAVAILABLE
 from flowstate_flower.superlink.events import Tally
 from flowstate_flower.superlink.linkstate import TenantLinkStateFactory, make_node
 
@@ -56,3 +58,7 @@ def test_a_writer_who_takes_longer_than_flower_waits_for_costs_nobody_a_message(
     assert [info.node_id for info in state.get_node_info(node_ids=[node])] == [node]
     for each in (thread, deleting):
         each.join(10)
+
+
+def test_a_node_that_is_away_is_told_by_flowers_own_code() -> None:
+    assert NODE_UNAVAILABLE == ErrorCode.NODE_UNAVAILABLE

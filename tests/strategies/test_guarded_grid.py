@@ -1,0 +1,140 @@
+"""A grid that loses one reply and never the round, and asks again who was away."""
+
+import time
+from concurrent.futures import Future
+
+import pytest
+from flwr.app import Message, RecordDict
+
+from flowstate_flower.simulations.in_process import FIRST_NODE, InProcessGrid
+from flowstate_flower.strategies import GuardedGrid, guarded_grid
+from flowstate_flower.strategies.guarded_grid import NODE_UNAVAILABLE, fault
+
+
+def test_a_malformed_object_costs_one_reply() -> None:
+    """A pull that raises inside Flower, as a malformed object does, and one that never comes back."""
+
+    class Broken(InProcessGrid):
+        def pull_messages(self, message_ids):
+            (message_id,) = message_ids
+            node = owner[message_id]
+            if node == FIRST_NODE:
+                raise ValueError("unexpected end of object")
+            if node == FIRST_NODE + 1:
+                time.sleep(1.5)
+            return super().pull_messages([message_id])
+
+        def push_messages(self, messages):
+            ids = list(super().push_messages(messages))
+            owner.update(zip(ids, (m.metadata.dst_node_id for m in messages), strict=True))
+            return ids
+
+    owner: dict[str, int] = {}
+    grid = Broken(lambda request, _: Message(RecordDict(), reply_to=request), 4)
+    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(4)]
+    replies = GuardedGrid(grid, grace_seconds=0.3).send_and_receive(requests, timeout=10)
+    grid.close()
+    assert [r.metadata.src_node_id for r in replies] == [FIRST_NODE + i for i in range(4)]
+    assert [r.error.reason if r.has_error() else "" for r in replies] == [
+        "ValueError: unexpected end of object",
+        "the upload stalled",
+        "",
+        "",
+    ]
+
+
+def test_many_stalled_uploads_do_not_starve_the_honest() -> None:
+    """Twenty nodes announce an upload and never send it; the two that do are heard all the same."""
+
+    class Stalling(InProcessGrid):
+        def pull_messages(self, message_ids):
+            (message_id,) = message_ids
+            if owner[message_id] < FIRST_NODE + 20:
+                time.sleep(2)
+            return super().pull_messages([message_id])
+
+        def push_messages(self, messages):
+            ids = list(super().push_messages(messages))
+            owner.update(zip(ids, (m.metadata.dst_node_id for m in messages), strict=True))
+            return ids
+
+    owner: dict[str, int] = {}
+    grid = Stalling(lambda request, _: Message(RecordDict(), reply_to=request), 22)
+    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(22)]
+    replies = GuardedGrid(grid, grace_seconds=30).send_and_receive(requests, timeout=1)
+    grid.close()
+    assert [reply.has_error() for reply in replies] == [True] * 20 + [False] * 2
+
+
+class _Restarted(InProcessGrid):
+    """Flower reports one node as gone whenever a reply of it is asked for, until it has been online again."""
+
+    def __init__(self, node: int, looks: int) -> None:
+        super().__init__(lambda request, _: Message(RecordDict(), reply_to=request), 3)
+        self.node, self.looks, self.pushed = node, looks, []
+        self.first: dict[str, Message] = {}
+
+    def get_node_ids(self):
+        self.looks -= 1
+        return [node for node in super().get_node_ids() if node != self.node or self.looks < 0]
+
+    def push_messages(self, messages):
+        ids = list(super().push_messages(messages))
+        self.pushed.append([message.metadata.dst_node_id for message in messages])
+        if len(self.pushed) == 1:
+            self.first = {i: m for i, m in zip(ids, messages, strict=True) if m.metadata.dst_node_id == self.node}
+        return ids
+
+    def pull_messages(self, message_ids):
+        (message_id,) = message_ids
+        if message_id in self.first:
+            return [fault(self.first[message_id], NODE_UNAVAILABLE, "no heartbeat")]
+        return super().pull_messages([message_id])
+
+
+def test_a_node_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
+    grid = _Restarted(FIRST_NODE + 1, looks=3)
+    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)]
+    replies = GuardedGrid(grid).send_and_receive(requests, timeout=20)
+    grid.close()
+    assert [reply.has_error() for reply in replies] == [False] * 3
+    assert [reply.metadata.src_node_id for reply in replies] == [FIRST_NODE + i for i in range(3)]
+    assert grid.pushed == [[FIRST_NODE, FIRST_NODE + 1, FIRST_NODE + 2], [FIRST_NODE + 1]]
+
+
+@pytest.mark.parametrize(("patience", "timeout"), [(0.3, 20), (60, 0.5)])
+def test_a_node_that_stays_away_costs_its_own_reply(patience: float, timeout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
+    monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", patience)
+    grid = _Restarted(FIRST_NODE + 1, looks=10**6)
+    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)]
+    begun = time.monotonic()
+    replies = GuardedGrid(grid).send_and_receive(requests, timeout=timeout)
+    grid.close()
+    assert time.monotonic() - begun < 10
+    assert [reply.error.reason if reply.has_error() else "" for reply in replies] == ["", "no heartbeat", ""]
+    assert len(grid.pushed) == 1
+
+
+def test_a_pull_that_ends_while_it_is_looked_at_is_not_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flower hands a reply out once: a pull that is done at the second look only must not be dropped and asked again."""
+
+    class Late(Future):
+        looks = 0
+
+        def done(self) -> bool:
+            self.looks += 1
+            return self.looks > 1 and super().done()
+
+    class Pool(guarded_grid.ThreadPoolExecutor):
+        def submit(self, work, *arguments):
+            late = Late()
+            super().submit(lambda: late.set_result(work(*arguments)))
+            return late
+
+    monkeypatch.setattr(guarded_grid, "ThreadPoolExecutor", Pool)
+    grid = InProcessGrid(lambda request, _: Message(RecordDict(), reply_to=request), 1)
+    (reply,) = GuardedGrid(grid).send_and_receive([Message(RecordDict(), FIRST_NODE, "train")], timeout=2)
+    grid.close()
+    assert not reply.has_error()
