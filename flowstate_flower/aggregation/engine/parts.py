@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,20 +148,42 @@ def has_kernels() -> bool:
 def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, *, worth: int = SMALLEST_PARALLEL) -> Iterator[Part]:
     """Every floating layer; one of at least `worth` coordinates in ranges, as many for each thread."""
     offset = 0
+    everybody = len(kept) == len(updates.rows)
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
             continue
-        arrays = [updates.base[index], *(updates.rows[i][index] for i in kept)]
-        base, *rows = (_flat(array) for array in arrays)
-        addresses = _addresses(rows) if all(array.flags.c_contiguous for array in arrays) else None
-        target, held = out[offset : offset + layer.size], tuple(rows)
-        files = () if addresses is None else mapped(rows)
+        place = _place(updates, index)
+        rows = place.rows if everybody else tuple(place.rows[i] for i in kept)
+        addresses = place.addresses if everybody or place.addresses is None else place.addresses[kept]
+        target = out[offset : offset + layer.size]
         step = _range(layer.size, updates.threads if layer.size >= worth else 1)
-        if files:
-            step = min(step, _aligned(STRETCH_BYTES // (len(files) * layer.dtype.itemsize)))
+        if place.files:
+            step = min(step, _aligned(STRETCH_BYTES // (len(place.files) * layer.dtype.itemsize)))
         for start in range(0, layer.size, step):
-            yield Part(layer, offset, base, held, addresses, start, min(start + step, layer.size), target, files)
+            end = min(start + step, layer.size)
+            yield Part(layer, offset, place.base, rows, addresses, start, end, target, place.files)
         offset += layer.size
+
+
+class _Place(NamedTuple):
+    """Where one layer lies: of the base and of every row, as one dimension; see `Part`."""
+
+    base: Any
+    rows: tuple[Any, ...]
+    addresses: NDArray[np.uintp] | None
+    files: tuple[Mapped, ...]
+
+
+def _place(updates: Updates, index: int) -> _Place:
+    """Found once for all passes over the same updates: for small layers it takes as long as a pass."""
+    found: _Place | None = updates.found.get(index)
+    if found is None:
+        base, rows = updates.base[index], [row[index] for row in updates.rows]
+        are_whole = base.flags.c_contiguous and all(row.flags.c_contiguous for row in rows)
+        flat = tuple(_flat(row) for row in rows)
+        files = mapped(rows) if are_whole else ()
+        found = updates.found[index] = _Place(_flat(base), flat, _addresses(flat) if are_whole else None, files)
+    return found
 
 
 def _range(size: int, threads: int) -> int:
@@ -195,7 +217,9 @@ def run(work: Work, todo: Iterable[Part], threads: int) -> list[Any]:
 
 def _flat(array: NDArray[Any]) -> Any:
     """The array as one dimension, never copied."""
-    return array.reshape(-1) if array.ndim <= 1 or array.flags.c_contiguous else Scattered(array)
+    if array.ndim == 1:
+        return array
+    return array.reshape(-1) if array.ndim == 0 or array.flags.c_contiguous else Scattered(array)
 
 
 def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:
