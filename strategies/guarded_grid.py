@@ -21,8 +21,8 @@ PAUSE_SHARE = 1 / 16  # of the time waited so far: looking again costs no round 
 
 SLOWEST_BYTES_PER_SECOND = 1 << 24
 
-RETURN_SECONDS, ROLL_SECONDS = 60.0, 1.0
-"""How long a node that went away while it was asked is waited for, and how often its return is looked for."""
+RETURN_SECONDS, ROLL_SECONDS = 60.0, 2.0
+"""How long a node that went away while it was asked is waited for, and how often is looked who began anew."""
 NODE_UNAVAILABLE = 5  # Flower's code for a node that stopped to report
 NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
 SENT_BY = "sent by node "
@@ -49,28 +49,29 @@ class GuardedGrid(Grid):
         if not requests:
             return []
         self._patience = self._grace_seconds + sum(map(_array_bytes, requests)) / SLOWEST_BYTES_PER_SECOND
+        restarts = _Restarts(self._grid)
         ids = list(self._grid.push_messages(requests))
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
         # as many workers as replies: however many uploads stall, the others are still fetched; idle workers are reused
         pool = ThreadPoolExecutor(len(requests), thread_name_prefix="pull")
         try:
-            answers = self._collect(ids, requests, deadline, pool)
+            answers = self._collect(ids, requests, restarts, deadline, pool)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return [answers.get(i) or fault(request, NO_REPLY, "no reply") for i, request in enumerate(requests)]
 
     def _collect(
-        self, ids: Sequence[str], requests: Sequence[Message], deadline: float, pool: ThreadPoolExecutor
+        self, ids: Sequence[str], requests: Sequence[Message], restarts: "_Restarts", deadline: float, pool: ThreadPoolExecutor
     ) -> dict[int, Message]:
         """Answers by position, as far as they came before the deadline."""
         answers: dict[int, Message] = {}
         pulls: dict[int, tuple[Pull, float]] = {}
-        sent, away, begun = dict(enumerate(ids)), _Away(self._grid), time.monotonic()
+        sent, begun = dict(enumerate(ids)), time.monotonic()
         while len(answers) < len(requests) and time.monotonic() < deadline:
             pause = min(max(FIRST_PAUSE_SECONDS, PAUSE_SHARE * (time.monotonic() - begun)), LONGEST_PAUSE_SECONDS)
-            sent |= away.asked_again(requests)
-            answers |= away.given_up()
-            missing = [i for i in sent if i not in answers and i not in away.held]
+            sent |= restarts.asked_again({i: requests[i] for i in sent if i not in answers and i not in pulls})
+            answers |= restarts.given_up()
+            missing = [i for i in sent if i not in answers and i not in restarts.held]
             for i in missing:
                 if i not in pulls:
                     pulls[i] = (pool.submit(self._pull, sent[i]), time.monotonic())
@@ -78,13 +79,13 @@ class GuardedGrid(Grid):
             for i in missing:
                 done = pulls[i][0].done()  # asked once: a pull that ends between two questions would be thrown away unread
                 answer = self._answer(*pulls[i], requests[i], done=done)
-                if answer is not None and not away.hold(i, answer):
+                if answer is not None and not restarts.hold(i, answer):
                     answers[i] = answer
                 elif done:
                     del pulls[i]
             if len(answers) < len(requests):
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        return answers | away.held
+        return answers | restarts.held
 
     def _pull(self, message_id: str) -> list[Message]:
         return list(self._grid.pull_messages([message_id]))
@@ -133,16 +134,16 @@ class GuardedGrid(Grid):
         return self._grid.pull_messages(message_ids)
 
 
-class _Away:
-    """Requests whose nodes went away while they were asked. Each is asked again once its node is back, if that is soon: what
-    the node was sent went with it, and Flower sends nothing twice.
+class _Restarts:
+    """Requests whose nodes began anew, or went away, after they were asked. What a node was sent goes with it, and Flower sends
+    nothing twice: so it is asked again, once it is there again, if that is soon.
     """
 
     def __init__(self, grid: Grid) -> None:
         self.held: dict[int, Message] = {}  # what Flower said in place of an answer, by position
         self._grid = grid
         self._until: dict[int, float] = {}
-        self._looked_at = float("-inf")
+        self._begun, self._looked_at = self._roll(), time.monotonic()
 
     def hold(self, i: int, answer: Message) -> bool:
         """Keep an answer that says that the node is away. Returns False for any other, and once the node's time is over."""
@@ -158,18 +159,22 @@ class _Away:
         now = time.monotonic()
         return {i: self.held.pop(i) for i in list(self.held) if now >= self._until[i]}
 
-    def asked_again(self, requests: Sequence[Message]) -> Mapping[int, str]:
-        """Under which ids the requests were sent again whose nodes have come back, by position."""
-        now = time.monotonic()
-        if not self.held or now - self._looked_at < ROLL_SECONDS:
+    def asked_again(self, unanswered: Mapping[int, Message]) -> Mapping[int, str]:
+        """Under which ids the requests were sent again whose nodes have begun anew, by position."""
+        if time.monotonic() - self._looked_at < ROLL_SECONDS:
             return {}
-        self._looked_at = now
-        online = set(self._grid.get_node_ids())
-        back = [i for i in self.held if requests[i].metadata.dst_node_id in online]
-        ids = list(self._grid.push_messages([_again(requests[i]) for i in back])) if back else []
-        for i in back:
-            del self.held[i]
-        return dict(zip(back, ids, strict=True))
+        self._looked_at, now = time.monotonic(), self._roll()
+        nodes = {i: request.metadata.dst_node_id for i, request in unanswered.items()}
+        anew = [i for i, node in nodes.items() if node in now and now[node] != self._begun.get(node)]
+        self._begun |= {nodes[i]: now[nodes[i]] for i in anew}
+        ids = list(self._grid.push_messages([_again(unanswered[i]) for i in anew])) if anew else []
+        for i in anew:
+            self.held.pop(i, None)
+        return dict(zip(anew, ids, strict=True))
+
+    def _roll(self) -> dict[int, str]:
+        """When each node that is online began, as Flower knows it; in a simulation nodes do not say."""
+        return {node.node_id: getattr(node, "last_activated_at", "") for node in self._grid.get_nodes()}
 
 
 def _again(request: Message) -> Message:

@@ -7,7 +7,8 @@ first bad one ends. Here the question is asked for all, and `pull_messages` fetc
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -60,11 +61,9 @@ class ArrivalsGrid(Grid):
         """The replies to `message_ids` that have arrived. Raises what Flower raises for one that cannot be read, and
         `RunImpossible` where the SuperLink is gone.
         """
-        try:
+        with _superlink_answers():
             found = ((message_id, self._take(message_id)) for message_id in message_ids)
             return [self._fetched(tree) for _, tree in found if tree is not None]
-        except httpx.TransportError as error:
-            raise RunImpossible("the SuperLink does not answer", hint="flowstate run resume, once it does") from error
 
     def _take(self, message_id: str) -> ObjectTree | None:
         with self._lock:
@@ -122,8 +121,9 @@ class ArrivalsGrid(Grid):
         return self._grid.get_node_ids()
 
     def get_nodes(self) -> Iterable[Any]:
-        """Passed on."""
-        return self._grid.get_nodes()
+        """Passed on. Raises `RunImpossible` where the SuperLink is gone."""
+        with _superlink_answers():
+            return list(self._grid.get_nodes())
 
 
 def asking_once(grid: Grid, put_aside: PutAside | None = None) -> Grid:
@@ -134,6 +134,14 @@ def asking_once(grid: Grid, put_aside: PutAside | None = None) -> Grid:
     if isinstance(grid, HttpGrid):
         grid._retry_invoker.max_time = PATIENCE_SECONDS
     return ArrivalsGrid(grid, put_aside=put_aside) if isinstance(grid, HttpGrid) else grid
+
+
+@contextmanager
+def _superlink_answers() -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise RunImpossible("the SuperLink does not answer", hint="flowstate run resume, once it does") from error
 
 
 def _inflated(tree: ObjectTree, pull: Callable[[str], bytes]) -> Message:

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import pytest
 from flwr.app import Message, RecordDict
@@ -66,35 +67,48 @@ def test_many_stalled_uploads_do_not_starve_the_honest() -> None:
     assert [reply.has_error() for reply in replies] == [True] * 20 + [False] * 2
 
 
+@dataclass
+class _Seen:
+    """As much of what Flower knows of a node as matters here."""
+
+    node_id: int
+    last_activated_at: str
+
+
 class _Restarted(InProcessGrid):
-    """Flower reports one node as gone whenever a reply of it is asked for, until it has been online again."""
+    """One node loses what it is sent first. Flower says that it is gone, where `is_noticed`, or nothing. It begins anew when it
+    was looked for so many times, and is away until then.
+    """
 
-    def __init__(self, node: int, looks: int) -> None:
+    def __init__(self, node: int, looks: int, *, is_noticed: bool) -> None:
         super().__init__(lambda request, _: Message(RecordDict(), reply_to=request), 3)
-        self.node, self.looks, self.pushed = node, looks, []
-        self.first: dict[str, Message] = {}
+        self.node, self.looks, self.is_noticed = node, looks, is_noticed
+        self.pushed: list[list[int]] = []
+        self.lost: dict[str, Message] = {}
 
-    def get_node_ids(self):
+    def get_nodes(self):
         self.looks -= 1
-        return [node for node in super().get_node_ids() if node != self.node or self.looks < 0]
+        there = [node for node in self.get_node_ids() if node != self.node or not self.pushed or self.looks < 0]
+        return [_Seen(node, "later" if node == self.node and self.pushed else "first") for node in there]
 
     def push_messages(self, messages):
         ids = list(super().push_messages(messages))
         self.pushed.append([message.metadata.dst_node_id for message in messages])
         if len(self.pushed) == 1:
-            self.first = {i: m for i, m in zip(ids, messages, strict=True) if m.metadata.dst_node_id == self.node}
+            self.lost = {i: m for i, m in zip(ids, messages, strict=True) if m.metadata.dst_node_id == self.node}
         return ids
 
     def pull_messages(self, message_ids):
         (message_id,) = message_ids
-        if message_id in self.first:
-            return [fault(self.first[message_id], NODE_UNAVAILABLE, "no heartbeat")]
+        if message_id in self.lost:
+            return [fault(self.lost[message_id], NODE_UNAVAILABLE, "no heartbeat")] if self.is_noticed else []
         return super().pull_messages([message_id])
 
 
-def test_a_node_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_noticed", [True, False])
+def test_a_node_that_begins_anew_is_asked_again(is_noticed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
-    grid = _Restarted(FIRST_NODE + 1, looks=3)
+    grid = _Restarted(FIRST_NODE + 1, 3, is_noticed=is_noticed)
     requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)]
     replies = GuardedGrid(grid).send_and_receive(requests, timeout=20)
     grid.close()
@@ -107,7 +121,7 @@ def test_a_node_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch) 
 def test_a_node_that_stays_away_costs_its_own_reply(patience: float, timeout: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
     monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", patience)
-    grid = _Restarted(FIRST_NODE + 1, looks=10**6)
+    grid = _Restarted(FIRST_NODE + 1, 10**6, is_noticed=True)
     requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)]
     begun = time.monotonic()
     replies = GuardedGrid(grid).send_and_receive(requests, timeout=timeout)

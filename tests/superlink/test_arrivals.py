@@ -15,7 +15,7 @@ from flwr.app.message.arraychunk import ArrayChunk
 from flwr.common.serde import message_to_proto
 from flwr.proto.message_pb2 import PullObjectResponse
 from flwr.proto.node_pb2 import Node
-from flwr.proto.runtime_pb2 import PullAppMessagesResponse
+from flwr.proto.runtime_pb2 import GetNodesResponse, PullAppMessagesResponse
 from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
 from flwr.supercore.inflatable.inflatable_utils import ObjectPullError, ObjectUnavailableError
 from flwr.superlink.grid.http_grid import HttpGrid
@@ -39,6 +39,9 @@ class Server:
         self.confirmed: list[str] = []
         self.objects: dict[str, bytes] = {}
         self.brought: dict[str, ArrayRecord] = {}
+
+    def GetNodes(self, _: Any) -> GetNodesResponse:  # noqa: N802
+        return GetNodesResponse(nodes=[])
 
     def PullMessages(self, request: Any) -> PullAppMessagesResponse:  # noqa: N802
         self.questions.append(set(request.message_ids))
