@@ -37,7 +37,11 @@ def test_within_a_rule_of_many_rows_blas_has_one_thread(n: int, expected: int, m
 
 
 def test_a_rule_that_fails_gives_back_what_there_was_too() -> None:
-    with pytest.raises(ZeroDivisionError), one_blas_thread(FEWEST_SHARED):
-        assert threads() == 1
-        _ = 1 / 0
+    def fails() -> None:
+        with one_blas_thread(FEWEST_SHARED):
+            assert threads() == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     assert threads() == 2
