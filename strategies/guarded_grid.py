@@ -6,6 +6,7 @@ every request gets exactly one answer, from the node that was asked. A node that
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -23,6 +24,7 @@ SLOWEST_BYTES_PER_SECOND = 1 << 24
 
 RETURN_SECONDS, ROLL_SECONDS = 60.0, 2.0
 """How long a node that went away while it was asked is waited for, and how often is looked who began anew."""
+MOST_TIMES = 3  # in a round is one node asked again, however often it begins anew
 NODE_UNAVAILABLE = 5  # Flower's code for a node that stopped to report
 NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
 SENT_BY = "sent by node "
@@ -143,6 +145,7 @@ class _Restarts:
         self.held: dict[int, Message] = {}  # what Flower said in place of an answer, by position
         self._grid = grid
         self._until: dict[int, float] = {}
+        self._times: Counter[int] = Counter()
         self._begun, self._looked_at = self._roll(), time.monotonic()
 
     def hold(self, i: int, answer: Message) -> bool:
@@ -166,8 +169,10 @@ class _Restarts:
         self._looked_at, now = time.monotonic(), self._roll()
         nodes = {i: request.metadata.dst_node_id for i, request in unanswered.items()}
         anew = [i for i, node in nodes.items() if node in now and now[node] != self._begun.get(node)]
+        anew = [i for i in anew if self._times[i] < MOST_TIMES]
         self._begun |= {nodes[i]: now[nodes[i]] for i in anew}
         ids = list(self._grid.push_messages([_again(unanswered[i]) for i in anew])) if anew else []
+        self._times.update(anew)
         for i in anew:
             self.held.pop(i, None)
         return dict(zip(anew, ids, strict=True))

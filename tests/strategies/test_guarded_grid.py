@@ -117,6 +117,22 @@ def test_a_node_that_begins_anew_is_asked_again(is_noticed: bool, monkeypatch: p
     assert grid.pushed == [[FIRST_NODE, FIRST_NODE + 1, FIRST_NODE + 2], [FIRST_NODE + 1]]
 
 
+def test_a_node_that_begins_anew_for_ever_is_asked_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Restless(_Restarted):
+        def get_nodes(self):
+            return [_Seen(node, f"{time.monotonic()}") for node in self.get_node_ids()]
+
+        def pull_messages(self, message_ids):
+            return []
+
+    monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.02)
+    grid = Restless(FIRST_NODE, 0, is_noticed=False)
+    (reply,) = GuardedGrid(grid).send_and_receive([Message(RecordDict(), FIRST_NODE, "train")], timeout=1)
+    grid.close()
+    assert reply.error.code == guarded_grid.NO_REPLY
+    assert grid.pushed == [[FIRST_NODE]] * (1 + guarded_grid.MOST_TIMES)
+
+
 @pytest.mark.parametrize(("patience", "timeout"), [(0.3, 20), (60, 0.5)])
 def test_a_node_that_stays_away_costs_its_own_reply(patience: float, timeout: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
