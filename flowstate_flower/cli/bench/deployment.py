@@ -66,7 +66,7 @@ def _rounds(folder: Path, size: Size) -> Iterator[Measure]:
     from flowstate_flower.cli.bench.stock import stock_superlink
 
     made = founded(folder, _names(size.tenants), PURPOSE)
-    half, object_bytes = size.rounds // 2 + 1, 8 * size.parameters + 2**20
+    half, object_bytes = size.rounds // 4 + 1, 8 * size.parameters + 2**20
     with stock_superlink(folder / "stock", made) as stock, our_superlink(folder / "ours", made, object_bytes) as ours:
         before = stock.rounds("before", size.tenants, size.parameters, half)
         notes = ours.rounds("measured", size.tenants, size.parameters, size.rounds)
