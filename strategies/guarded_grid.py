@@ -23,12 +23,17 @@ PAUSE_SHARE = 1 / 16  # of the time waited so far: looking again costs no round 
 SLOWEST_BYTES_PER_SECOND = 1 << 24
 
 RETURN_SECONDS, ROLL_SECONDS = 60.0, 2.0
-"""How long a node that went away while it was asked is waited for, and how often is looked who began anew."""
+"""How long a node that went away while it was asked or answered is waited for, and how often is looked who began anew."""
 MOST_TIMES = 3  # in a round is one node asked again, however often it begins anew
 NODE_UNAVAILABLE = 5  # Flower's code for a node that stopped to report
-NO_REPLY, UNREADABLE, WRONG_SENDER = 9001, 9002, 9003
+NO_REPLY, UNREADABLE, WRONG_SENDER, STALLED = 9001, 9002, 9003, 9004
 SENT_BY = "sent by node "
-REASON_OF_CODE = {NO_REPLY: Reason.NO_REPLY, UNREADABLE: Reason.UNREADABLE, WRONG_SENDER: Reason.WRONG_SENDER}
+REASON_OF_CODE = {
+    NO_REPLY: Reason.NO_REPLY,
+    UNREADABLE: Reason.UNREADABLE,
+    WRONG_SENDER: Reason.WRONG_SENDER,
+    STALLED: Reason.UNREADABLE,
+}
 
 Pull = Future[list[Message]]
 
@@ -41,6 +46,7 @@ class GuardedGrid(Grid):
     def __init__(self, grid: Grid, *, grace_seconds: float = 20.0) -> None:
         self._grid = grid
         self._grace_seconds = self._patience = grace_seconds
+        self._gone: set[int] = set()  # nodes that were waited for in vain: once is enough
 
     def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> list[Message]:
         """One answer per message, in the order of `messages`: the reply, or an error that says what became of it.
@@ -51,11 +57,11 @@ class GuardedGrid(Grid):
         if not requests:
             return []
         self._patience = self._grace_seconds + sum(map(_array_bytes, requests)) / SLOWEST_BYTES_PER_SECOND
-        restarts = _Restarts(self._grid)
+        restarts = _Restarts(self._grid, self._gone)
         ids = list(self._grid.push_messages(requests))
         deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
-        # as many workers as replies: however many uploads stall, the others are still fetched; idle workers are reused
-        pool = ThreadPoolExecutor(len(requests), thread_name_prefix="pull")
+        # a worker for each pull there may be: however many uploads stall, the others are still fetched; idle workers are reused
+        pool = ThreadPoolExecutor(len(requests) * (1 + MOST_TIMES), thread_name_prefix="pull")
         try:
             answers = self._collect(ids, requests, restarts, deadline, pool)
         finally:
@@ -83,7 +89,7 @@ class GuardedGrid(Grid):
                 answer = self._answer(*pulls[i], requests[i], done=done)
                 if answer is not None and not restarts.hold(i, answer):
                     answers[i] = answer
-                elif done:
+                elif done or answer is not None:
                     del pulls[i]
             if len(answers) < len(requests):
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
@@ -96,7 +102,7 @@ class GuardedGrid(Grid):
         """What the pull brought, or None where it has to be waited for or asked again."""
         if not done:
             stalled = pull.running() and time.monotonic() - since > self._patience
-            return fault(request, UNREADABLE, "the upload stalled") if stalled else None
+            return fault(request, STALLED, "the upload stalled") if stalled else None
         if (error := pull.exception()) is not None:
             if isinstance(error, FlowstateError) or not isinstance(error, Exception):
                 raise error  # the server itself is gone, or the run was stopped: no tenant's fault
@@ -138,19 +144,21 @@ class GuardedGrid(Grid):
 
 class _Restarts:
     """Requests whose nodes began anew, or went away, after they were asked. What a node was sent goes with it, and Flower sends
-    nothing twice: so it is asked again, once it is there again, if that is soon.
+    nothing twice: so it is asked again, once it is there again, if that is soon. Who did not come back is added to `gone`.
     """
 
-    def __init__(self, grid: Grid) -> None:
-        self.held: dict[int, Message] = {}  # what Flower said in place of an answer, by position
-        self._grid = grid
+    def __init__(self, grid: Grid, gone: set[int]) -> None:
+        self.held: dict[int, Message] = {}  # what is known in place of an answer, by position
+        self._grid, self._gone = grid, gone
         self._until: dict[int, float] = {}
         self._times: Counter[int] = Counter()
         self._begun, self._looked_at = self._roll(), time.monotonic()
 
     def hold(self, i: int, answer: Message) -> bool:
-        """Keep an answer that says that the node is away. Returns False for any other, and once the node's time is over."""
-        if not answer.has_error() or answer.error.code != NODE_UNAVAILABLE:
+        """Keep an answer that says that the node may be away. Returns False for any other, and once the node's time is over."""
+        if not answer.has_error() or answer.error.code not in {NODE_UNAVAILABLE, STALLED}:
+            return False
+        if answer.metadata.src_node_id in self._gone:
             return False
         if time.monotonic() >= self._until.setdefault(i, time.monotonic() + RETURN_SECONDS):
             return False
@@ -160,7 +168,9 @@ class _Restarts:
     def given_up(self) -> Mapping[int, Message]:
         """Answers that are final, because their nodes did not come back in time."""
         now = time.monotonic()
-        return {i: self.held.pop(i) for i in list(self.held) if now >= self._until[i]}
+        final = {i: self.held.pop(i) for i in list(self.held) if now >= self._until[i]}
+        self._gone |= {answer.metadata.src_node_id for answer in final.values()}
+        return final
 
     def asked_again(self, unanswered: Mapping[int, Message]) -> Mapping[int, str]:
         """Under which ids the requests were sent again whose nodes have begun anew, by position."""

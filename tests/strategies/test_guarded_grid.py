@@ -12,7 +12,7 @@ from flowstate_flower.strategies import GuardedGrid, guarded_grid
 from flowstate_flower.strategies.guarded_grid import NODE_UNAVAILABLE, fault
 
 
-def test_a_malformed_object_costs_one_reply() -> None:
+def test_a_malformed_object_costs_one_reply(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pull that raises inside Flower, as a malformed object does, and one that never comes back."""
 
     class Broken(InProcessGrid):
@@ -33,6 +33,7 @@ def test_a_malformed_object_costs_one_reply() -> None:
     owner: dict[str, int] = {}
     grid = Broken(lambda request, _: Message(RecordDict(), reply_to=request), 4)
     requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(4)]
+    monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", 0.2)
     replies = GuardedGrid(grid, grace_seconds=0.3).send_and_receive(requests, timeout=10)
     grid.close()
     assert [r.metadata.src_node_id for r in replies] == [FIRST_NODE + i for i in range(4)]
@@ -115,6 +116,43 @@ def test_a_node_that_begins_anew_is_asked_again(is_noticed: bool, monkeypatch: p
     assert [reply.has_error() for reply in replies] == [False] * 3
     assert [reply.metadata.src_node_id for reply in replies] == [FIRST_NODE + i for i in range(3)]
     assert grid.pushed == [[FIRST_NODE, FIRST_NODE + 1, FIRST_NODE + 2], [FIRST_NODE + 1]]
+
+
+def test_a_node_that_was_killed_while_it_answered_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class HalfSent(_Restarted):
+        def pull_messages(self, message_ids):
+            if message_ids[0] in self.lost:
+                time.sleep(3)  # for objects that nobody will send
+            return super().pull_messages(message_ids)
+
+    monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
+    grid = HalfSent(FIRST_NODE + 1, 8, is_noticed=False)
+    requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)]
+    begun = time.monotonic()
+    replies = GuardedGrid(grid, grace_seconds=0.3).send_and_receive(requests, timeout=20)
+    assert time.monotonic() - begun < 3
+    grid.close()
+    assert [reply.has_error() for reply in replies] == [False] * 3
+    assert grid.pushed == [[FIRST_NODE, FIRST_NODE + 1, FIRST_NODE + 2], [FIRST_NODE + 1]]
+
+
+def test_who_did_not_come_back_is_not_waited_for_in_later_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(_Restarted):
+        def push_messages(self, messages):
+            ids = super().push_messages(messages)
+            self.lost |= {i: m for i, m in zip(ids, messages, strict=True) if m.metadata.dst_node_id == self.node}
+            return ids
+
+    monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", 1.0)
+    grid = Gone(FIRST_NODE + 1, 10**6, is_noticed=True)
+    guarded, lasted = GuardedGrid(grid), []
+    for _ in range(2):
+        begun = time.monotonic()
+        replies = guarded.send_and_receive([Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)], timeout=20)
+        lasted.append(time.monotonic() - begun)
+        assert [reply.has_error() for reply in replies] == [False, True, False]
+    grid.close()
+    assert lasted[0] >= 1.0 > lasted[1]
 
 
 def test_a_node_that_begins_anew_for_ever_is_asked_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:

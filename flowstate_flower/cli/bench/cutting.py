@@ -95,16 +95,16 @@ def cutting(folder: Path, kills: int) -> Iterator[Measure]:
     try:
         with closing(Registry.open(made.operator, to_write=True)) as registry:
             begun = time.monotonic()
-            digest, lasts = _carried(found, registry, "undisturbed", None, 0.0), time.monotonic() - begun
+            digest, lasts = carried(found, registry, "undisturbed", None, 0.0), time.monotonic() - begun
             if not digest:
                 why = views.run(registry, "undisturbed").note
                 raise RunImpossible("a run that nothing disturbs does not complete", hint=why)
             for number in range(kills):
                 what, after = rng.choice((SERVER, SERVER_APPS, NODES)), rng.uniform(0, lasts)
                 name = f"cut-{number:03}"
-                ended = _carried(found, registry, name, what, after)
+                ended = carried(found, registry, name, what, after)
                 problem = "" if ended == digest else f"ended with {ended[:12] or 'no model'}, not {digest[:12]}"
-                problem = problem or _charged(made, name)
+                problem = problem or charged(made, name)
                 whole += not problem
                 stderr.print(f"kill {number + 1} of {kills}, {what} after {after:.1f} s: {problem or 'whole'}", soft_wrap=True)
             verified = audit.verify(registry.with_keys(), registry.operator).verified
@@ -116,7 +116,7 @@ def cutting(folder: Path, kills: int) -> Iterator[Measure]:
     yield figure("a run that nothing disturbs", lasts, "s")
 
 
-def _carried(found: Deployment, registry: Registry, name: str, what: str | None, after: float) -> str:
+def carried(found: Deployment, registry: Registry, name: str, what: str | None, after: float) -> str:
     """A run to its end, with one kill `after` so many seconds. Returns the digest of its model, empty where there is none."""
     spec = RunSpec(
         run=name,
@@ -154,7 +154,7 @@ def _is_complete(registry: Registry, name: str) -> bool:
     return views.run(registry, name).status == rounds.COMPLETED
 
 
-def _charged(made: Founded, name: str) -> str:
+def charged(made: Founded, name: str) -> str:
     """Which round of a run was not charged exactly once, to whom; nothing where all were."""
     for member in made.members:
         ledger = wiring.open_ledger(made.operator.parent / "tenants" / member.name)
