@@ -12,7 +12,7 @@ from flwr.supercore.constant import SQLITE_PRAGMAS
 
 from flowstate_flower.strategies.guarded_grid import NODE_UNAVAILABLE
 from flowstate_flower.superlink.events import Tally
-from flowstate_flower.superlink.linkstate import TenantLinkStateFactory, make_node
+from flowstate_flower.superlink.linkstate import WRITERS_SECONDS, TenantLinkStateFactory, make_node
 
 FLOWERS_SECONDS = int(dict(SQLITE_PRAGMAS)["busy_timeout"]) / 1000
 
@@ -33,7 +33,14 @@ class Nobody:
         return None
 
 
-@pytest.mark.slow
+def test_flowers_state_and_its_objects_wait_for_writers(tmp_path: Path) -> None:
+    factory = TenantLinkStateFactory(str(tmp_path / "state.db"), Nobody(), Tally(lambda _: None))
+    for part in (factory.state(), factory.objectstore_factory.store()):
+        with part.session() as session:
+            assert session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar() == 1000 * WRITERS_SECONDS
+
+
+@pytest.mark.long
 def test_a_writer_who_takes_longer_than_flower_waits_for_costs_nobody_a_message(tmp_path: Path) -> None:
     database = tmp_path / "state.db"
     factory = TenantLinkStateFactory(str(database), Nobody(), Tally(lambda _: None))
