@@ -7,9 +7,9 @@ from uuid import uuid4
 from flwr.app import Context, Error, Message, RecordDict
 from flwr.common.constant import SUPERLINK_NODE_ID
 from flwr.proto.node_pb2 import NodeInfo
+from flwr.supercore import sql_mixin
 from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
-from sqlalchemy import event
 
 from flowstate_flower.errors import BadInput
 from flowstate_flower.settings import Settings
@@ -57,14 +57,8 @@ def crash_report(request: Message, error: Exception) -> Message:
     return Message(Error(code=2, reason=f"{type(error)}:<'{error}'>"), reply_to=request)
 
 
-def wait_for_writers(part: Any, seconds: float) -> None:
-    """Have a part of Flower's that keeps a SQLite database wait so long for others to write, in place of five seconds."""
-    engine = getattr(part, "_engine", None)
-    if engine is None:  # it is in memory
-        return
-
-    def patient(connection: Any, _record: Any) -> None:
-        connection.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
-
-    event.listen(engine, "connect", patient)  # after Flower's own settings
-    engine.dispose()  # of connections that were made before
+def wait_for_writers(seconds: int) -> None:
+    """Have databases that Flower opens in this process from now on wait so long for other writers, in place of five seconds."""
+    module: Any = sql_mixin
+    kept = (pragma for pragma in module.SQLITE_PRAGMAS if pragma[0] != "busy_timeout")
+    module.SQLITE_PRAGMAS = (*kept, ("busy_timeout", f"{1000 * seconds}"))

@@ -121,6 +121,7 @@ class TenantLinkStateFactory(LinkStateFactory):
     def __init__(self, database: str, roll: Roll, tally: Tally) -> None:
         self.book = NodeBook(roll)
         self._tenant_federation = TenantFederation(roll, self.book)
+        internals.wait_for_writers(WRITERS_SECONDS)
         super().__init__(database, self._tenant_federation, ObjectStoreFactory(database))
         self._doorkeeper = Doorkeeper(roll, self.book, tally)
         self._making = Lock()
@@ -132,8 +133,6 @@ class TenantLinkStateFactory(LinkStateFactory):
                 store = self.objectstore_factory.store()
                 state = TenantLinkState(self.database, self._tenant_federation, store, self._doorkeeper)
                 state.initialize()
-                for part in (store, state):
-                    internals.wait_for_writers(part, WRITERS_SECONDS)
                 self.book.linkstate = self.state_instance = state
             return self.state_instance
 
