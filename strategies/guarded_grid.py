@@ -78,7 +78,7 @@ class GuardedGrid(Grid):
         while len(answers) < len(requests) and time.monotonic() < deadline:
             pause = min(max(FIRST_PAUSE_SECONDS, PAUSE_SHARE * (time.monotonic() - begun)), LONGEST_PAUSE_SECONDS)
             sent |= restarts.asked_again({i: requests[i] for i in sent if i not in answers and i not in pulls})
-            answers |= restarts.given_up()
+            answers |= restarts.given_up(time.monotonic())
             missing = [i for i in sent if i not in answers and i not in restarts.held]
             for i in missing:
                 if i not in pulls:
@@ -93,7 +93,7 @@ class GuardedGrid(Grid):
                     del pulls[i]
             if len(answers) < len(requests):
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        return answers | restarts.held
+        return answers | restarts.given_up(float("inf"))
 
     def _pull(self, message_id: str) -> list[Message]:
         return list(self._grid.pull_messages([message_id]))
@@ -158,16 +158,16 @@ class _Restarts:
         """Keep an answer that says that the node may be away. Returns False for any other, and once the node's time is over."""
         if not answer.has_error() or answer.error.code not in {NODE_UNAVAILABLE, STALLED}:
             return False
-        if answer.metadata.src_node_id in self._gone:
-            return False
-        if time.monotonic() >= self._until.setdefault(i, time.monotonic() + RETURN_SECONDS):
+        now, node = time.monotonic(), answer.metadata.src_node_id
+        if now >= self._until.setdefault(i, now + RETURN_SECONDS):
+            self._gone.add(node)
+        if node in self._gone:
             return False
         self.held[i] = answer
         return True
 
-    def given_up(self) -> Mapping[int, Message]:
+    def given_up(self, now: float) -> Mapping[int, Message]:
         """Answers that are final, because their nodes did not come back in time."""
-        now = time.monotonic()
         final = {i: self.held.pop(i) for i in list(self.held) if now >= self._until[i]}
         self._gone |= {answer.metadata.src_node_id for answer in final.values()}
         return final

@@ -1,5 +1,5 @@
-"""Small matrices on one BLAS thread. Where there are more, OpenBLAS keeps them spinning for some thirty milliseconds after each
-call, in case of another: on cores that the passes over updates need.
+"""Small matrices on one BLAS thread. Where there are more, OpenBLAS keeps them spinning for a while after each call, in case of
+another: on cores that the passes over updates need.
 """
 
 from contextlib import AbstractContextManager, nullcontext

@@ -2,7 +2,6 @@
 
 import importlib
 import mmap
-import re
 import sys
 from pathlib import Path
 
@@ -12,22 +11,12 @@ import pytest
 from flowstate_flower.aggregation import Layer, Layout, Updates, rule_named
 from flowstate_flower.aggregation.engine import paging
 from flowstate_flower.aggregation.engine.paging import Mapped
+from tests.strategies.test_spool import resident
 
 N, SIZES, HEADER = 5, (1_000_000, 7, 40_000), 128
 STRETCH = 1 << 21  # much more for each row than the kernel brings in on its own around a page that is read
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are let go of, and seen, on Linux")
-
-
-def resident(folder: Path) -> int:
-    """How many kilobytes of files mapped from `folder` are in memory."""
-    mine, kilobytes = False, 0
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
-            mine = str(folder) in line
-        elif mine and line.startswith("Rss:"):
-            kilobytes += int(line.split()[1])
-    return kilobytes
 
 
 def mapped_rows(folder: Path, rows: list[tuple[np.ndarray, ...]]) -> list[tuple[np.ndarray, ...]]:

@@ -12,26 +12,33 @@ from flowstate_flower.strategies import GuardedGrid, guarded_grid
 from flowstate_flower.strategies.guarded_grid import NODE_UNAVAILABLE, fault
 
 
+class _Owned(InProcessGrid):
+    """Remembers which node each message was for."""
+
+    def __init__(self, nodes: int) -> None:
+        super().__init__(lambda request, _: Message(RecordDict(), reply_to=request), nodes)
+        self.owner: dict[str, int] = {}
+
+    def push_messages(self, messages):
+        ids = list(super().push_messages(messages))
+        self.owner |= zip(ids, (m.metadata.dst_node_id for m in messages), strict=True)
+        return ids
+
+
 def test_a_malformed_object_costs_one_reply(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pull that raises inside Flower, as a malformed object does, and one that never comes back."""
 
-    class Broken(InProcessGrid):
+    class Broken(_Owned):
         def pull_messages(self, message_ids):
             (message_id,) = message_ids
-            node = owner[message_id]
+            node = self.owner[message_id]
             if node == FIRST_NODE:
                 raise ValueError("unexpected end of object")
             if node == FIRST_NODE + 1:
                 time.sleep(1.5)
             return super().pull_messages([message_id])
 
-        def push_messages(self, messages):
-            ids = list(super().push_messages(messages))
-            owner.update(zip(ids, (m.metadata.dst_node_id for m in messages), strict=True))
-            return ids
-
-    owner: dict[str, int] = {}
-    grid = Broken(lambda request, _: Message(RecordDict(), reply_to=request), 4)
+    grid = Broken(4)
     requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(4)]
     monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", 0.2)
     replies = GuardedGrid(grid, grace_seconds=0.3).send_and_receive(requests, timeout=10)
@@ -48,20 +55,14 @@ def test_a_malformed_object_costs_one_reply(monkeypatch: pytest.MonkeyPatch) -> 
 def test_many_stalled_uploads_do_not_starve_the_honest() -> None:
     """Twenty nodes announce an upload and never send it; the two that do are heard all the same."""
 
-    class Stalling(InProcessGrid):
+    class Stalling(_Owned):
         def pull_messages(self, message_ids):
             (message_id,) = message_ids
-            if owner[message_id] < FIRST_NODE + 20:
+            if self.owner[message_id] < FIRST_NODE + 20:
                 time.sleep(2)
             return super().pull_messages([message_id])
 
-        def push_messages(self, messages):
-            ids = list(super().push_messages(messages))
-            owner.update(zip(ids, (m.metadata.dst_node_id for m in messages), strict=True))
-            return ids
-
-    owner: dict[str, int] = {}
-    grid = Stalling(lambda request, _: Message(RecordDict(), reply_to=request), 22)
+    grid = Stalling(22)
     requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(22)]
     replies = GuardedGrid(grid, grace_seconds=30).send_and_receive(requests, timeout=1)
     grid.close()
@@ -136,19 +137,22 @@ def test_a_node_that_was_killed_while_it_answered_is_asked_again(monkeypatch: py
     assert grid.pushed == [[FIRST_NODE, FIRST_NODE + 1, FIRST_NODE + 2], [FIRST_NODE + 1]]
 
 
-def test_who_did_not_come_back_is_not_waited_for_in_later_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("patience", "timeout"), [(1, 20), (60, 1)])
+def test_who_did_not_come_back_is_not_waited_for_in_later_rounds(
+    patience: float, timeout: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Gone(_Restarted):
         def push_messages(self, messages):
             ids = super().push_messages(messages)
             self.lost |= {i: m for i, m in zip(ids, messages, strict=True) if m.metadata.dst_node_id == self.node}
             return ids
 
-    monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", 1.0)
+    monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", patience)
     grid = Gone(FIRST_NODE + 1, 10**6, is_noticed=True)
     guarded, lasted = GuardedGrid(grid), []
     for _ in range(2):
         begun = time.monotonic()
-        replies = guarded.send_and_receive([Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)], timeout=20)
+        replies = guarded.send_and_receive([Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)], timeout=timeout)
         lasted.append(time.monotonic() - begun)
         assert [reply.has_error() for reply in replies] == [False, True, False]
     grid.close()
