@@ -166,7 +166,7 @@ class _Restarts:
         self.held[i] = answer
         return True
 
-    def given_up(self, now: float) -> Mapping[int, Message]:
+    def given_up(self, now: float) -> dict[int, Message]:
         """Answers that are final, because their nodes did not come back in time."""
         final = {i: self.held.pop(i) for i in list(self.held) if now >= self._until[i]}
         self._gone |= {answer.metadata.src_node_id for answer in final.values()}
