@@ -14,7 +14,7 @@ from flowstate_flower.aggregation.engine.paging import Mapped
 from tests.strategies.test_spool import resident
 
 N, SIZES, HEADER = 5, (1_000_000, 7, 40_000), 128
-STRETCH = 1 << 21  # much more for each row than the kernel brings in on its own around a page that is read
+STRETCH = 1 << 19  # several ranges for each layer, so that threads read beside each other
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pages are let go of, and seen, on Linux")
 
@@ -56,7 +56,7 @@ def test_pages_that_were_read_do_not_stay_and_nothing_else_changes(
     expected = rule_named(rule)(updates(rows, threads), byzantine=f).update
     np.testing.assert_allclose(rule_named(rule)(updates(on_disk, threads), byzantine=f).update, expected, rtol=1e-6, atol=1e-7)
     whole = sum(layer.nbytes for row in rows for layer in row) // 1024
-    assert resident(tmp_path) < whole / 2
+    assert resident(tmp_path) == 0
     for row, mine in zip(on_disk, rows, strict=True):
         for layer, same in zip(row, mine, strict=True):
             np.testing.assert_array_equal(layer, same)  # they come back from the file

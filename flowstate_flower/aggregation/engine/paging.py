@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STRETCH_BYTES = 1 << 23  # of mapped rows together, which a thread reads before it lets go of them
+AROUND_BYTES = 1 << 21  # the largest stretch of a file, aligned to its size, that a kernel brings in for one byte of it
 
 
 class Mapped(NamedTuple):
@@ -28,11 +29,12 @@ class Mapped(NamedTuple):
         return cls(under.obj, row.ctypes.data - whole.ctypes.data)
 
     def let_go(self, start: int, end: int) -> None:
-        """Drop the pages between two bytes of the row. Whoever reads them again gets them from the file."""
-        low = -(-(self.begins + start) // mmap.PAGESIZE) * mmap.PAGESIZE
-        high = (self.begins + end) // mmap.PAGESIZE * mmap.PAGESIZE
-        if low < high:
-            self.file.madvise(mmap.MADV_DONTNEED, low, high - low)
+        """Drop the pages between two bytes of the row, and what came along with them. Whoever reads them again, another thread
+        perhaps, gets them from the file.
+        """
+        low = (self.begins + start) // AROUND_BYTES * AROUND_BYTES
+        high = min(len(self.file), -(-(self.begins + end) // AROUND_BYTES) * AROUND_BYTES)
+        self.file.madvise(mmap.MADV_DONTNEED, low, high - low)
 
 
 def mapped(rows: Sequence[Any]) -> tuple[Mapped, ...]:
