@@ -129,9 +129,7 @@ def test_a_node_that_was_killed_while_it_answered_is_asked_again(monkeypatch: py
     monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
     grid = HalfSent(FIRST_NODE + 1, 8, is_noticed=False)
     requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)]
-    begun = time.monotonic()
     replies = GuardedGrid(grid, grace_seconds=0.3).send_and_receive(requests, timeout=20)
-    assert time.monotonic() - begun < 3
     grid.close()
     assert [reply.has_error() for reply in replies] == [False] * 3
     assert grid.pushed == [[FIRST_NODE, FIRST_NODE + 1, FIRST_NODE + 2], [FIRST_NODE + 1]]
@@ -147,16 +145,23 @@ def test_who_did_not_come_back_is_not_waited_for_in_later_rounds(
             self.lost |= {i: m for i, m in zip(ids, messages, strict=True) if m.metadata.dst_node_id == self.node}
             return ids
 
+    waited: list[bool] = []
+    hold = guarded_grid._Restarts.hold
+
+    def noted(self, i, answer):
+        waited.append(hold(self, i, answer))
+        return waited[-1]
+
+    monkeypatch.setattr(guarded_grid._Restarts, "hold", noted)
     monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", patience)
     grid = Gone(FIRST_NODE + 1, 10**6, is_noticed=True)
-    guarded, lasted = GuardedGrid(grid), []
-    for _ in range(2):
-        begun = time.monotonic()
+    guarded = GuardedGrid(grid)
+    for is_first in (True, False):
+        waited.clear()
         replies = guarded.send_and_receive([Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)], timeout=timeout)
-        lasted.append(time.monotonic() - begun)
         assert [reply.has_error() for reply in replies] == [False, True, False]
+        assert any(waited) == is_first
     grid.close()
-    assert lasted[0] >= 1.0 > lasted[1]
 
 
 def test_a_node_that_begins_anew_for_ever_is_asked_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,16 +180,14 @@ def test_a_node_that_begins_anew_for_ever_is_asked_a_few_times_only(monkeypatch:
     assert grid.pushed == [[FIRST_NODE]] * (1 + guarded_grid.MOST_TIMES)
 
 
-@pytest.mark.parametrize(("patience", "timeout"), [(0.3, 20), (60, 0.5)])
+@pytest.mark.parametrize(("patience", "timeout"), [(0.3, 600), (600, 0.5)])
 def test_a_node_that_stays_away_costs_its_own_reply(patience: float, timeout: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_grid, "ROLL_SECONDS", 0.05)
     monkeypatch.setattr(guarded_grid, "RETURN_SECONDS", patience)
     grid = _Restarted(FIRST_NODE + 1, 10**6, is_noticed=True)
     requests = [Message(RecordDict(), FIRST_NODE + i, "train") for i in range(3)]
-    begun = time.monotonic()
     replies = GuardedGrid(grid).send_and_receive(requests, timeout=timeout)
     grid.close()
-    assert time.monotonic() - begun < 10
     assert [reply.error.reason if reply.has_error() else "" for reply in replies] == ["", "no heartbeat", ""]
     assert len(grid.pushed) == 1
 
