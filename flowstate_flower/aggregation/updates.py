@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import ml_dtypes
@@ -23,7 +24,7 @@ BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 PIECE = 1 << 19  # numbers of a model that a thread adds at a time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layer:
     """One named array of a model. Only floating layers are aggregated; others (counters, masks) stay as in the base."""
 
@@ -31,7 +32,7 @@ class Layer:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of coordinates."""
         return math.prod(self.shape)
@@ -41,13 +42,13 @@ class Layer:
         """Bytes of the raw array."""
         return self.size * self.dtype.itemsize
 
-    @property
+    @cached_property
     def is_floating(self) -> bool:
         """Whether rules apply to it."""
         return self.dtype.kind == "f" or self.dtype == BFLOAT16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """The layers of a model in canonical order: the order of the base model, whatever order a reply comes in."""
 
@@ -63,12 +64,12 @@ class Layout:
         """Names in canonical order."""
         return tuple(layer.name for layer in self.layers)
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """d: the number of coordinates that rules see."""
         return sum(layer.size for layer in self.layers if layer.is_floating)
 
-    @property
+    @cached_property
     def working_dtype(self) -> np.dtype[Any]:
         """The precision in which rules compute: float32, or float64 where a layer has it."""
         wide = (

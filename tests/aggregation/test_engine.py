@@ -77,6 +77,15 @@ def test_distances_are_exact_to_a_millionth_on_weights_of_norm_100(n: int, size:
     np.testing.assert_allclose(engine.squared_distances(updates), exact, rtol=1e-6)
 
 
+@pytest.mark.parametrize("d", [900, 1024, 5000])
+def test_distances_where_all_differences_are_the_same_number(d: int) -> None:
+    """The hardest sums: every rounding of a tile goes the same way."""
+    values = np.random.default_rng(d).standard_normal(24).astype("f4")
+    updates = Updates.from_matrix(np.repeat(values[:, None], d, axis=1))
+    exact = d * (values.astype(float)[:, None] - values.astype(float)) ** 2
+    np.testing.assert_allclose(engine.squared_distances(updates), exact, rtol=4e-6)
+
+
 def test_a_far_row_spoils_no_distance_but_its_own() -> None:
     updates = large(1, 6, 50_000)
     spoilt = updates.rows[2][0].copy()

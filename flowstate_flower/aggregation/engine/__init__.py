@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.engine import columns, plain
-from flowstate_flower.aggregation.engine.parts import Part, has_kernels, parts, run
+from flowstate_flower.aggregation.engine.parts import WORTH_SHARING_A_SUM, Part, has_kernels, run
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
 ]
 
 LONGEST_STRETCH = 1024
-WORTH_READING_APART = 1 << 19  # numbers in all: below, a second thread costs more than the reading
 
 
 def rank_mean(updates: Updates, first: int, stop: int) -> Vector:
@@ -83,7 +82,7 @@ def sign_counts(updates: Updates) -> NDArray[np.int64]:
         return total
 
     counts: NDArray[np.int64] = np.zeros((updates.n, 3), np.int64)
-    return sum(run(work, parts(updates, range(len(updates.rows)), nothing), updates.threads), start=counts)
+    return sum(run(work, updates, range(len(updates.rows)), nothing), start=counts)
 
 
 def weighted_sum(updates: Updates, weights: Vector) -> Vector:
@@ -96,7 +95,7 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
     if updates.are_tensors:
         there: Vector = _tensors().weighted_sum(updates, weights)
         return there
-    kept = np.flatnonzero(weights).tolist()
+    kept = weights.nonzero()[0].tolist()
     out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
     if not kept:
         return np.zeros_like(out)
@@ -109,8 +108,8 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
 
         return int(pairs.weighted_sum(part.addresses, scale, part.origin, part.start, part.end, part.target))
 
-    todo = list(parts(updates, kept, out, worth=WORTH_READING_APART // len(kept)))
-    if any(run(work, reversed(todo), updates.threads)):  # what was read last before may still be in the cache
+    # What was read last before may still be in the cache.
+    if any(run(work, updates, kept, out, worth=WORTH_SHARING_A_SUM, last_first=True)):
         columns.name_the_row(updates, kept)
     return out
 
@@ -135,7 +134,7 @@ def squared_distances(updates: Updates) -> Matrix:
         pairs.add_squared_distances(part.addresses, n, part.start, part.end, total)
         return total[:n, :n]
 
-    upper = np.triu(sum(run(work, parts(updates, range(n)), updates.threads), start=np.zeros((n, n))), 1)
+    upper = np.triu(sum(run(work, updates, range(n)), start=np.zeros((n, n))), 1)
     distances: Matrix = upper + upper.T
     if not np.isfinite(distances).all():  # infinite distances may be those of finite rows: its own place says which is not
         np.fill_diagonal(distances, [0.0 if finite else np.nan for finite in columns.finite_rows(updates)])
@@ -160,7 +159,7 @@ def moments(updates: Updates, direction: Vector, groups: int) -> NDArray[np.floa
         pairs.add_moments(part.addresses, part.origin, direction, part.place, part.start, part.end, width, total)
         return total
 
-    results = run(work, parts(updates, range(n)), updates.threads)
+    results = run(work, updates, range(n))
     return np.sum(results, axis=0) if results else np.zeros((2, n, groups))
 
 

@@ -94,9 +94,7 @@ def counts(total: NDArray[np.int64]) -> ColumnPass:
 def decided(updates: Updates, given: ColumnPass) -> Vector:
     """(d,) results of the pass. Raises `NotFiniteRow`."""
     out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
-    todo = parts(updates, range(len(updates.rows)), out)
-    flags = run(either(updates, given), todo, updates.threads)
-    if any(flags):
+    if any(run(either(updates, given), updates, range(len(updates.rows)), out)):
         name_the_row(updates, range(len(updates.rows)))
     return out
 

@@ -3,7 +3,6 @@
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,8 +15,11 @@ from flowstate_flower.aggregation.turns import take_turns
 from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 
 ALIGNED_COLUMNS = 1024
-SMALLEST_PARALLEL = 65_536
+WORTH_SHARING, WORTH_SHARING_A_SUM = 1 << 21, 1 << 22
+"""Numbers in all, from which on a pass is shared among threads: another core that sleeps takes about a millisecond to wake."""
 SMALLEST_RANGE, MOST_RANGES = 32_768, 4  # columns, and how many ranges for each thread
+SINGLE = np.dtype(np.float32)
+WIDENED = (SINGLE, np.dtype(np.float16), BFLOAT16)
 WIDENED_BYTES = 1 << 19  # of the float32 copy of a block: it stays in a core's own cache
 
 Flat = NDArray[Any]
@@ -25,12 +27,12 @@ Work = Callable[["Part"], Any]
 NO_RESULT: Flat = np.empty(0, np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Columns start…end of one floating layer; `out` is where its result begins, `place` its first column among all.
 
-    `addresses` are those of the rows where they are contiguous, else there are none and rows are read by copying slices.
-    `files` are the mapped files in which rows lie.
+    `addresses` are those of the rows where they are contiguous, else there are none and rows are read by copying slices;
+    `origin` is the base's, `target` that of `out`. It `is_compiled` where the kernels can read it in place. `files` are the
+    mapped files in which rows lie.
     """
 
     layer: Layer
@@ -38,40 +40,30 @@ class Part:
     base: Any
     rows: tuple[Any, ...]
     addresses: NDArray[np.uintp] | None
+    origin: int
     start: int
     end: int
     out: Flat
+    target: int
+    is_compiled: bool
     files: tuple[Mapped, ...] = ()
 
-    @property
-    def is_compiled(self) -> bool:
-        """Whether the kernels can read it in place."""
-        return self.addresses is not None and self.layer.dtype == np.float32 == self.out.dtype and has_kernels()
-
-    @property
-    def origin(self) -> int:
-        """Where the base lies."""
-        return int(self.base.ctypes.data)
-
-    @property
-    def target(self) -> int:
-        """Where the result lies."""
-        return int(self.out.ctypes.data)
-
-    def pieces(self) -> Iterator["Part"]:
+    def pieces(self) -> Iterable["Part"]:
         """Itself; or where only the type or the order of its numbers keeps the kernels away, float32 copies of its blocks."""
-        kinds = (np.dtype(np.float32), np.dtype(np.float16), BFLOAT16)
-        if self.is_compiled or self.layer.dtype not in kinds or self.out.dtype != np.float32 or not has_kernels():
-            yield self
-            return
+        if self.is_compiled or not has_kernels() or self.out.dtype != np.float32 or self.layer.dtype not in WIDENED:
+            return (self,)
+        return self._widened()
+
+    def _widened(self) -> Iterator["Part"]:
         width = max(ALIGNED_COLUMNS, WIDENED_BYTES // (4 * (len(self.rows) + 1)) // ALIGNED_COLUMNS * ALIGNED_COLUMNS)
         copies = np.empty((len(self.rows) + 1, width), np.float32)
-        base, *rows = copies
-        layer, addresses, fill = Layer(self.layer.name, (width,), copies.dtype), _addresses(rows), self._widening(copies)
+        (base, *rows), (origin, *addresses) = copies, _addresses(copies)
+        layer, lying, fill = Layer(self.layer.name, (width,), copies.dtype), np.array(addresses), self._widening(copies)
         for low in range(self.start, self.end, width):
             high = min(low + width, self.end)
             fill(low, high)
-            yield Part(layer, self.place + low, base, tuple(rows), addresses, 0, high - low, self.out[low:high])
+            out, target = self.out[low:high], self.target + copies.itemsize * low
+            yield Part(layer, self.place + low, base, tuple(rows), lying, int(origin), 0, high - low, out, target, True)
 
     def let_go(self) -> None:
         """What was read of mapped files need not stay in memory."""
@@ -145,24 +137,26 @@ def has_kernels() -> bool:
     return True
 
 
-def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, *, worth: int = SMALLEST_PARALLEL) -> Iterator[Part]:
-    """Every floating layer; one of at least `worth` coordinates in ranges, as many for each thread."""
-    offset = 0
+def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, threads: int = 1) -> Iterator[Part]:
+    """Every floating layer; a large one in ranges, as many for each thread."""
+    offset, target = 0, _address(out)
     everybody = len(kept) == len(updates.rows)
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
             continue
-        place = _place(updates, index)
-        rows = place.rows if everybody else tuple(place.rows[i] for i in kept)
-        addresses = place.addresses if everybody or place.addresses is None else place.addresses[kept]
-        target = out[offset : offset + layer.size]
-        step = _range(layer.size, updates.threads if layer.size >= worth else 1)
-        if place.files:
-            step = min(step, _aligned(STRETCH_BYTES // (len(place.files) * layer.dtype.itemsize)))
+        base, rows, addresses, origin, files, is_readable = _place(updates, index)
+        if not everybody:
+            rows, addresses = tuple(rows[i] for i in kept), None if addresses is None else addresses[kept]
+        result = out[offset : offset + layer.size]
+        is_compiled = is_readable and out.dtype == SINGLE and has_kernels()
+        step = _range(layer.size, threads)
+        if files:
+            step = min(step, _aligned(STRETCH_BYTES // (len(files) * layer.dtype.itemsize)))
         for start in range(0, layer.size, step):
             end = min(start + step, layer.size)
-            yield Part(layer, offset, place.base, rows, addresses, start, end, target, place.files)
+            yield Part(layer, offset, base, rows, addresses, origin, start, end, result, target, is_compiled, files)
         offset += layer.size
+        target += result.nbytes
 
 
 class _Place(NamedTuple):
@@ -171,7 +165,9 @@ class _Place(NamedTuple):
     base: Any
     rows: tuple[Any, ...]
     addresses: NDArray[np.uintp] | None
+    origin: int
     files: tuple[Mapped, ...]
+    is_readable: bool  # by kernels, in place
 
 
 def _place(updates: Updates, index: int) -> _Place:
@@ -180,17 +176,18 @@ def _place(updates: Updates, index: int) -> _Place:
     if found is None:
         base, rows = updates.base[index], [row[index] for row in updates.rows]
         are_whole = base.flags.c_contiguous and all(row.flags.c_contiguous for row in rows)
-        flat = tuple(_flat(row) for row in rows)
-        files = mapped(rows) if are_whole else ()
-        found = updates.found[index] = _Place(_flat(base), flat, _addresses(flat) if are_whole else None, files)
+        addresses, files = (_addresses(rows), mapped(rows)) if are_whole else (None, ())
+        is_readable = are_whole and updates.layout.layers[index].dtype == SINGLE
+        found = _Place(_flat(base), tuple(_flat(row) for row in rows), addresses, _address(base), files, is_readable)
+        updates.found[index] = found
     return found
 
 
 def _range(size: int, threads: int) -> int:
     """Columns of one range: the same number of ranges for each thread, so that one which was held up leaves some to others."""
-    each = max(1, min(MOST_RANGES, size // (threads * SMALLEST_RANGE)))
+    each = min(MOST_RANGES, size // (threads * SMALLEST_RANGE))
     ranges = threads * each if threads > 1 else 1
-    return _aligned(-(-size // ranges)) or size
+    return _aligned(-(-size // ranges)) if ranges > 1 else size
 
 
 def _aligned(columns: int) -> int:
@@ -198,9 +195,20 @@ def _aligned(columns: int) -> int:
     return -(-columns // ALIGNED_COLUMNS) * ALIGNED_COLUMNS
 
 
-def run(work: Work, todo: Iterable[Part], threads: int) -> list[Any]:
-    """A result for each part, in order: the sum of those of its pieces. Other threads help where a layer is in ranges."""
-    given = list(todo)
+def run(
+    work: Work,
+    updates: Updates,
+    kept: Sequence[int],
+    out: Flat = NO_RESULT,
+    *,
+    worth: int = WORTH_SHARING,
+    last_first: bool = False,
+) -> list[Any]:
+    """A result for each part, the sum of those of its pieces; threads share them where there are `worth` numbers in all."""
+    threads = updates.threads if len(kept) * updates.layout.dimension >= worth else 1
+    given = list(parts(updates, kept, out, threads))
+    if last_first:
+        given.reverse()
     results: list[Any] = [None] * len(given)
 
     def summed(turn: int) -> None:
@@ -210,8 +218,7 @@ def run(work: Work, todo: Iterable[Part], threads: int) -> list[Any]:
         given[turn].let_go()
         results[turn] = total
 
-    in_ranges = any(part.end - part.start < part.layer.size for part in given)
-    take_turns(summed, len(given), threads if in_ranges else 1)
+    take_turns(summed, len(given), threads)
     return results
 
 
@@ -223,4 +230,8 @@ def _flat(array: NDArray[Any]) -> Any:
 
 
 def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:
-    return np.array([row.__array_interface__["data"][0] for row in rows], dtype=np.uintp)
+    return np.array([_address(row) for row in rows], dtype=np.uintp)
+
+
+def _address(array: Flat) -> int:
+    return int(array.__array_interface__["data"][0])
