@@ -18,7 +18,7 @@ from flowstate_flower.privacy.noise import Draws, Keystream
 
 AHEAD = 1024
 """How many uniform draws are made at once, at least."""
-PAIRS = 32_768
+PAIRS = 49_152
 """How many pairs of Gaussians are made at once."""
 
 

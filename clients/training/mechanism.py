@@ -17,7 +17,7 @@ class Mechanism:
     def __init__(self, engine: Engine, clipping: NoisyClipping, size: int, device: torch.device) -> None:
         self._engine, self._clipping = engine, clipping
         self._total = torch.zeros(size, device=device)
-        self._part = torch.zeros(size, device=device)
+        self._part: Tensor | None = None
 
     def noisy_sum(self, pieces: Iterable[Batch], noise: Stream) -> Tensor:
         """The clipped sum over all items of `pieces`, together one sample, with noise. Valid until the next call.
@@ -25,21 +25,26 @@ class Mechanism:
         An empty sample gives noise alone. The sum begins at zero, whatever became of the last one.
         """
         self._total.zero_()
-        for piece in pieces:
-            self._add(piece)
+        for number, piece in enumerate(pieces):
+            if number == 0:
+                self._add(piece, self._total)
+                continue
+            if self._part is None:
+                self._part = torch.empty_like(self._total)
+            self._add(piece, self._part.zero_())
+            self._total += self._part
         noise.add_normal(self._total, self._clipping.noise)
         self._clipping.end_step(noise)
         return self._total
 
-    def _add(self, piece: Batch) -> None:
-        """Add one piece. An item whose gradient is not finite adds nothing: it may not reach the sum, where it would undo the
-        noise of every coordinate.
+    def _add(self, piece: Batch, total: Tensor) -> None:
+        """The clipped sum over one piece, into `total`, which is zero. An item whose gradient is not finite adds nothing: it
+        would undo the noise of every coordinate.
         """
-        squared = self._engine.add_clipped(piece, self._clipping, self._part.zero_())
+        squared = self._engine.add_clipped(piece, self._clipping, total)
         finite = squared.sum(dim=0).isfinite()
         if not finite.all():
-            self._engine.add_clipped(_only(piece, finite), self._clipping, self._part.zero_())
-        self._total += self._part
+            self._engine.add_clipped(_only(piece, finite), self._clipping, total.zero_())
         self._clipping.saw(squared, _real(piece))
 
 

@@ -62,7 +62,7 @@ class PrivateTrainer:
                 for _ in range(plan.steps):
                     between_steps()
                     gradient = mechanism.noisy_sum(self._source.pieces(self._sample(sampling)), noise)
-                    descent.step(gradient / self._sampler.expected)  # never the sample's own size
+                    descent.step(gradient.div_(self._sampler.expected))  # never the sample's own size
             return choice
 
     def _sample(self, sampling: Stream) -> Rows:

@@ -36,7 +36,7 @@ def trial_weights(model: nn.Module) -> Iterator[None]:
     with torch.no_grad():
         for parameter in model.parameters():
             drawn = torch.randn(parameter.shape, generator=generator)
-            parameter.copy_(drawn * (len(drawn) / drawn.numel()) ** 0.5 if drawn.dim() > 1 else 1 + drawn / 10)
+            parameter.copy_(drawn.mul_((len(drawn) / drawn.numel()) ** 0.5) if drawn.dim() > 1 else drawn.div_(10).add_(1))
     try:
         yield
     finally:
@@ -72,21 +72,21 @@ def check_sum(
 
     A model that draws at random, as with dropout, has no one sum; there the engine has to raise by itself.
     """
-    items = [Batch(trial.features[i : i + 1], trial.targets[i : i + 1]) for i in range(len(trial))]
-    gradients = [_gradient(forward, flat, item) for item in items]
-    longest = min(gradient.norm().item() for gradient in gradients) / 2
-    clipping = FlatClipping(longest, 1.0)
+    rows = [Batch(trial.features[i : i + 1], trial.targets[i : i + 1]) for i in range(len(trial))]
+    norms = [_gradient(forward, flat, row).norm().item() for row in rows]  # not all gradients at once: each is a model
+    longest = min(norms) / 2
     total = torch.zeros_like(flat.vector)
     with open_engine() as engine:
-        engine.add_clipped(trial, clipping, total)
-    comparable = torch.equal(_gradient(forward, flat, items[0]), gradients[0]) and 0 < longest < float("inf")
-    if not comparable:
+        engine.add_clipped(trial, FlatClipping(longest, 1.0), total)
+    if not 0 < longest < float("inf"):
         return
-    expected = sum(gradient * (longest / gradient.norm()) for gradient in gradients)
-    if (total - expected).norm() > TOLERANCE[forward.autocast] * longest:
-        worst = max(
-            zip(_names(forward.model), flat.views(total - expected), strict=True), key=lambda pair: pair[1].norm().item()
-        )
+    for row, norm in zip(rows, norms, strict=True):
+        gradient = _gradient(forward, flat, row)
+        if gradient.norm().item() != norm:
+            return
+        total.sub_(gradient, alpha=longest / norm)
+    if not total.norm() <= TOLERANCE[forward.autocast] * longest:  # so that no number is no excuse
+        worst = max(zip(_names(forward.model), flat.views(total), strict=True), key=lambda pair: pair[1].norm().item())
         raise BadInput(
             f"the model cannot be trained privately by {engine.name}: wrong gradients of single rows at '{worst[0]}'",
             hint="another engine, or a layer that sees the rows of the batch as its first dimension",

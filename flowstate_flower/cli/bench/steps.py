@@ -1,7 +1,7 @@
 """How long a private step takes: against plain torch, against Opacus, and of many clients at once against one by one."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from flowstate_flower.cli.bench import contenders, training_goals
+from flowstate_flower.cli.bench.apart import MAKERS, Timed, apart, seconds
 from flowstate_flower.cli.bench.measures import Measure, at_least, at_most, figure
 from flowstate_flower.cli.bench.models import ALONE, TOGETHER, Workload
 from flowstate_flower.cli.output import stderr
@@ -24,16 +25,14 @@ OPACUS_LEAST = 2
 
 def alone(threads: int, repeats: int, device: torch.device) -> list[Measure]:
     """One figure against plain torch and one against Opacus for each model and batch."""
-    torch.set_num_threads(threads)
     measures: list[Measure] = []
     for workload in ALONE:
-        examples = workload.examples(ROWS)
         for batch in training_goals.BATCHES:
             stderr.print(f"steps: {workload.name}, B = {batch}, {_threads(threads)}")
-            makers = {"plain": contenders.plain, "ours": contenders.ours, "opacus": contenders.opacus}
-            steps = {name: maker(workload, examples, batch, device) for name, maker in makers.items()}
             few = max(OPACUS_LEAST, workload.steps // OPACUS_SHARE)
-            took = in_turns(steps, {"plain": workload.steps, "ours": workload.steps, "opacus": few}, repeats, device)
+            with ExitStack() as children:
+                steps = {who: children.enter_context(apart(who, workload.name, ROWS, batch, threads, device)) for who in MAKERS}
+                took = in_turns(steps, {"plain": workload.steps, "ours": workload.steps, "opacus": few}, repeats)
             measures += _of_steps(workload, batch, threads, took, device)
     return measures
 
@@ -49,7 +48,8 @@ def clients(threads: int, repeats: int, device: torch.device) -> list[Measure]:
             "opacus": contenders.one_after_the_other(workload, count, CLIENT_ROWS, batch, device),
         }
         few = max(OPACUS_LEAST, workload.steps // OPACUS_SHARE)
-        took = in_turns(steps, {"together": workload.steps, "opacus": few}, repeats, device)
+        timed = {who: partial(_timed, take, device) for who, take in steps.items()}
+        took = in_turns(timed, {"together": workload.steps, "opacus": few}, repeats)
         name = f"{count} clients at once, {workload.name}, B = {batch}, {_threads(threads)}"
         goal = training_goals.CUDA_CLIENTS if device.type == "cuda" else training_goals.TOGETHER[workload.name]
         measures.append(
@@ -81,38 +81,27 @@ class Took:
     around: float
 
 
-def in_turns(
-    steps: Mapping[str, contenders.Steps], counts: Mapping[str, int], repeats: int, device: torch.device
-) -> dict[str, Took]:
+def in_turns(steps: Mapping[str, Timed], counts: Mapping[str, int], repeats: int) -> dict[str, Took]:
     """What each contender took, in turns. A step is what a further one adds: a run of one is taken from a run of more. The
     first turn warms up.
     """
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for turn in range(repeats + 1):
-        for name, take in steps.items():
-            one, more = _seconds(partial(take, 1), device), _seconds(partial(take, 1 + counts[name]), device)
+        for name, timed in steps.items():
+            one, more = timed(1), timed(1 + counts[name])
             if turn:
-                seconds[name].append((one, more))
-    return {name: _took(spent, counts[name]) for name, spent in seconds.items()}
+                seen[name].append((one, more))
+    return {name: _took(spent, counts[name]) for name, spent in seen.items()}
+
+
+def _timed(take: contenders.Steps, device: torch.device, count: int) -> float:
+    return seconds(partial(take, count), device)
 
 
 def _took(spent: Sequence[tuple[float, float]], count: int) -> Took:
     one, more = median(run[0] for run in spent), median(run[1] for run in spent)
     step = (more - one) / count
     return Took(step, max(0.0, one - step))
-
-
-def _seconds(work: Callable[[], None], device: torch.device) -> float:
-    """CPU time, which other processes do not disturb; on a GPU wall time, until it is idle."""
-    if device.type == "cpu":
-        begun = time.process_time()
-        work()
-        return time.process_time() - begun
-    torch.cuda.synchronize(device)
-    begun = time.perf_counter()
-    work()
-    torch.cuda.synchronize(device)
-    return time.perf_counter() - begun
 
 
 def _of_steps(workload: Workload, batch: int, threads: int, took: Mapping[str, Took], device: torch.device) -> list[Measure]:

@@ -6,11 +6,13 @@ import sys
 
 import torch
 
-from flowstate_flower.cli.bench import contenders, training_goals
+from flowstate_flower.cli.bench import training_goals
+from flowstate_flower.cli.bench.apart import MAKERS
 from flowstate_flower.cli.bench.children import STATUS, rise
 from flowstate_flower.cli.bench.measures import Measure, absent, at_most, figure
 from flowstate_flower.cli.bench.models import ALONE
 from flowstate_flower.cli.output import stderr
+from flowstate_flower.clients.training.fast import steady_memory
 
 ROWS, WARM_UP, STEPS = 2048, 2, 4
 
@@ -39,8 +41,10 @@ def _megabytes(number: int, contender: str) -> float:
 def peak(number: int, contender: str) -> float:
     """In the child: megabytes above what was there after a step on two rows, by which all code is loaded."""
     torch.set_num_threads(1)
+    if contender == "ours":
+        steady_memory()  # as in a tenant's process
     workload, cpu = ALONE[number], torch.device("cpu")
-    make = {"plain": contenders.plain, "ours": contenders.ours}[contender]
+    make = MAKERS[contender]
     examples = workload.examples(ROWS)
     make(workload, workload.examples(WARM_UP), WARM_UP, cpu)(1)
     steps = make(workload, examples, training_goals.MEMORY_BATCH, cpu)
