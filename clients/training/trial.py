@@ -86,7 +86,10 @@ def check_sum(
             return
         total.sub_(gradient, alpha=longest / norm)
     if not total.norm() <= TOLERANCE[forward.autocast] * longest:  # so that no number is no excuse
-        worst = max(zip(_names(forward.model), flat.views(total), strict=True), key=lambda pair: pair[1].norm().item())
+        worst = max(
+            zip(_names(forward.model), flat.views(total), strict=True),
+            key=lambda pair: pair[1].norm().nan_to_num(nan=torch.inf).item(),
+        )
         raise BadInput(
             f"the model cannot be trained privately by {engine.name}: wrong gradients of single rows at '{worst[0]}'",
             hint="another engine, or a layer that sees the rows of the batch as its first dimension",
