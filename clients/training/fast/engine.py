@@ -62,18 +62,17 @@ class FastEngine:
 
         The first batch is a rehearsal too, if there was none. Raises `BadInput` that names a layer.
         """
-        squared = total.new_zeros((len(self._parameters), len(batch)))
         if len(batch) == 0 or not self._parameters:
-            return squared
+            return total.new_zeros((len(self._parameters), len(batch)))
         if not self._rehearsed and (found := self.rehearse(batch.features, batch.targets)):
             raise found.error()
         shares: dict[int, Share] = {}
+        squares = [total.new_zeros(len(batch))] * len(self._parameters)
 
         def found_shares(module: nn.Module, made: Shares) -> None:
             for short, share in made.items():
                 index = self._places[module][short]
-                shares[index] = share
-                squared[index] = share.squared()
+                shares[index], squares[index] = share, share.squared()
 
         rows = len(batch.features)
         room = Room(int(KEPT * self._saved_per_row * rows))
@@ -83,8 +82,9 @@ class FastEngine:
         finally:
             recording.close()
         with torch.no_grad():
+            squared = torch.stack(squares)
             # a norm that is rounded down must not let an item in that is longer than the clip
-            factors = clipping.factors(squared * (1 + rounding(squared)))
+            factors = clipping.factors(squared * (1 + rounding(squared))).unbind()
             pieces = total.split(self._sizes)  # type: ignore[no-untyped-call]
             for index, share in shares.items():
                 share.add(factors[index], pieces[index].view(self._parameters[index].shape))
