@@ -42,7 +42,8 @@ class SomeStopped(FlowstateError):
 def train_together(jobs: Sequence[LocalJob], *, most_floats: int = MOST_FLOATS) -> tuple[Joint, ...]:
     """Train each job's model in place, as `train` would: the same draws from the same streams, the same result up to rounding.
 
-    Jobs of one architecture, loss and kind of data make a stack. `most_floats` bounds the numbers that a step keeps, by fewer
+    Jobs of one architecture, loss and kind of data make a stack, a single one too: a client that is left over when a simulation goes
+    on after a crash is trained by the same engine as before it. `most_floats` bounds the numbers that a step keeps, by fewer
     clients or items at a time. Raises `SomeStopped` at the end where `train` would have raised for some.
     """
     alike: dict[object, list[Member]] = {}
@@ -120,8 +121,6 @@ def _threads_for(numbers: float) -> Iterator[None]:
 
 def _apart(members: Sequence[Member]) -> str:
     """Why clients cannot be trained at once, whatever the model."""
-    if len(members) == 1:
-        return "nobody else has such a job"
     if any(member.plan.privacy and member.plan.privacy.clipping == "adaptive" for member in members):
         return "an adaptive threshold follows each client's own gradients"
     if any(member.plan.choices.autocast != "none" for member in members):

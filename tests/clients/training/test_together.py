@@ -209,10 +209,22 @@ def test_clients_that_cannot_share_a_stack_are_sorted_apart(lab: Any) -> None:
     ]
     joints = train_together(jobs)
     assert sorted((len(joint.tenants), joint.engine) for joint in joints) == [
-        (1, "one after the other"),
+        (1, "book-keeping"),
         (2, "book-keeping"),
         (3, "book-keeping"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["linear", "perceptron"])
+def test_who_is_left_over_after_a_crash_gets_what_it_would_have_got_among_all(lab: Any, kind: str) -> None:
+    """To the bit: what goes on after a crash ends with the undisturbed model."""
+    everybody = crowd(lab, lab.models[kind], 5)
+    train_together(everybody)
+    for few in ([4], [0, 2], [1, 2, 3]):
+        again = crowd(lab, lab.models[kind], 5)
+        train_together([again[client] for client in few])
+        for client in few:
+            assert torch.equal(lab.flat(again[client].model), lab.flat(everybody[client].model)), few
 
 
 def test_models_that_only_differ_in_a_setting_are_not_one_architecture(lab: Any) -> None:
