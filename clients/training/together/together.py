@@ -42,9 +42,9 @@ class SomeStopped(FlowstateError):
 def train_together(jobs: Sequence[LocalJob], *, most_floats: int = MOST_FLOATS) -> tuple[Joint, ...]:
     """Train each job's model in place, as `train` would: the same draws from the same streams, the same result up to rounding.
 
-    Jobs of one architecture, loss and kind of data make a stack, a single one too: a client that is left over when a simulation goes
-    on after a crash is trained by the same engine as before it. `most_floats` bounds the numbers that a step keeps, by fewer
-    clients or items at a time. Raises `SomeStopped` at the end where `train` would have raised for some.
+    Jobs of one architecture, loss and kind of data make a stack, a single one too: a client that is left over when a simulation
+    goes on after a crash is trained by the same engine as before it. `most_floats` bounds the numbers that a step keeps, by
+    fewer clients or items at a time. Raises `SomeStopped` at the end where `train` would have raised for some.
     """
     alike: dict[object, list[Member]] = {}
     errors: Errors = {}
