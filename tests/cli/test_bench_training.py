@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from flowstate_flower.cli.bench import accuracy, models, spending, steps, training_goals, training_memory
+from flowstate_flower.cli.bench.apart import apart
 from flowstate_flower.cli.bench.children import STATUS
 from flowstate_flower.cli.main import run
+from flowstate_flower.errors import RunImpossible
 from flowstate_flower.simulations.scenario import load
 
 TINY = ["bench", "training", "--repeats", "1", "--threads", "1"]
@@ -42,6 +44,15 @@ def test_steps_are_held_against_plain_torch_and_opacus(capsys: pytest.CaptureFix
     assert found[f"{name}: a private step, of plain torch"]["goal"] == "≤ 1.5"
     assert found[f"{name}: faster than Opacus"]["goal"] == "≥ 15"
     assert len(found) == 3 * len(training_goals.BATCHES)
+
+
+@pytest.mark.slow
+def test_a_contender_whose_process_ends_is_one_line() -> None:
+    with (
+        pytest.raises(RunImpossible, match="plain stopped training no such model"),
+        apart("plain", "no such model", 300, 64, 1, torch.device("cpu")) as timed,
+    ):
+        timed(1)
 
 
 def test_clients_at_once_are_held_against_opacus(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 
 ALIGNED_COLUMNS = 1024
 WORTH_SHARING, WORTH_SHARING_A_SUM = 1 << 21, 1 << 22
-"""Numbers in all, from which on a pass is shared among threads: another core that sleeps takes about a millisecond to wake."""
+"""Numbers in all, from which on a pass is shared among threads: another core that sleeps takes longer to wake."""
 SMALLEST_RANGE, MOST_RANGES = 32_768, 4  # columns, and how many ranges for each thread
 SINGLE = np.dtype(np.float32)
 WIDENED = (SINGLE, np.dtype(np.float16), BFLOAT16)

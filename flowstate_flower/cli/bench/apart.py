@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import torch
@@ -35,12 +35,14 @@ def apart(who: str, workload: str, rows: int, batch: int, threads: int, device: 
                 print(count, file=ask, flush=True)
                 return float(answers.readline())
             except (BrokenPipeError, ValueError) as error:
-                raise RunImpossible(f"{who} stopped training {workload}", hint="its last words are above") from error
+                raise RunImpossible(f"{who} stopped training {workload}", hint="it was killed, or wrote why above") from error
 
         try:
             yield timed
         finally:
             child.terminate()
+            with suppress(BrokenPipeError):  # where it was gone before its last order
+                ask.close()
 
 
 def seconds(work: Callable[[], None], device: torch.device) -> float:
