@@ -128,10 +128,10 @@ def squared_distances(updates: Updates) -> Matrix:
     def work(part: Part) -> Matrix:
         if not part.is_compiled:
             return plain.squared_distances(part.rows, part.start, part.end)
-        from flowstate_flower.aggregation.engine import pairs
+        from flowstate_flower.aggregation.engine import compiled, pairs
 
         total = np.zeros((n + 5, n + 5))
-        pairs.add_squared_distances(part.addresses, n, part.start, part.end, total)
+        pairs.add_squared_distances(compiled.pair_kernels(), part.addresses, part.start, part.end, total)
         return total[:n, :n]
 
     upper = np.triu(sum(run(work, updates, range(n)), start=np.zeros((n, n))), 1)

@@ -3,7 +3,6 @@
 Kernels see at hardly any cost that something was not finite; only then a second, plain pass finds out which row it was.
 """
 
-import ctypes
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import nan
@@ -141,22 +140,17 @@ def _sorting(kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
         addresses: Any = part.addresses
         if len(addresses) < FEWEST_STAGED:
             return int(kernel()(addresses.ctypes.data, part.origin, part.start, end, part.target))
-        from flowstate_flower.aggregation.engine import pairs
+        from flowstate_flower.aggregation.engine import compiled, pairs
 
-        return int(pairs.stage_and_sort(_address_of(kernel()), addresses, part.origin, part.start, end, part.target))
+        return int(pairs.stage_and_sort(compiled.address_of(kernel()), addresses, part.origin, part.start, end, part.target))
 
     def mixed(entries: Any) -> Compiled:
-        from flowstate_flower.aggregation.engine import pairs
+        from flowstate_flower.aggregation.engine import compiled, pairs
 
-        address = _address_of(kernel())
+        address = compiled.address_of(kernel())
         return lambda p: int(pairs.mix_and_sort(address, p.addresses, entries, p.origin, p.start, p.end, p.out))
 
     return ColumnPass(plainly, alone, mixed)
-
-
-def _address_of(kernel: Any) -> int:
-    """Where its machine code begins."""
-    return ctypes.cast(kernel, ctypes.c_void_p).value or 0
 
 
 def _nothing(rows: Any, base: Any, out: Any) -> None:

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite
 import llvmlite.binding as llvm
 
+from flowstate_flower.aggregation.engine.differences import FAR, NEAR, differences_ir
 from flowstate_flower.aggregation.engine.emit import KERNEL, mean_around_ir, rank_mean_ir
 
 WIDEST_LANES = 16
@@ -35,6 +36,27 @@ def rank_mean_kernel(n: int, first: int, stop: int) -> Kernel:
 def mean_around_kernel(n: int, keep: int, centre: tuple[int, int]) -> Kernel:
     """See `emit.mean_around_ir`."""
     return _compile(mean_around_ir(n, keep, centre, _lanes()))
+
+
+class PairKernels(NamedTuple):
+    """Addresses of two kernels of `differences_ir`, and how many columns they take at a time."""
+
+    near: int
+    far: int
+    lanes: int
+
+
+@cache
+def pair_kernels(lanes: int | None = None) -> PairKernels:
+    """Of `NEAR` and of `FAR` pairs; with as many lanes as a register holds, unless told."""
+    wide = lanes or _lanes()
+    near, far = (address_of(_compile(differences_ir(pairs, wide))) for pairs in (NEAR, FAR))
+    return PairKernels(near, far, wide)
+
+
+def address_of(kernel: Kernel) -> int:
+    """Where its machine code begins."""
+    return ctypes.cast(kernel, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
 def cache_folder() -> Path:

@@ -1,8 +1,7 @@
 """Distances between rows and weighted sums of rows, compiled by numba on first use and kept in its cache.
 
-Distances are direct differences: float32 inside tiles that stay in cache, float64 across them. They need no centre, lose
-nothing when updates are small beside the model, and leave a NaN or an infinity in its own row and column. Their relative error
-is below 1e-6; where all differences of a pair are the same number, roundings add up rather than cancel, and it is below 4e-6.
+Distances are direct differences: float32 over short stretches, float64 across them. They need no centre, lose nothing when
+updates are small beside the model, and leave a NaN or an infinity in its own row and column. They are right to a millionth.
 """
 
 from typing import Any, NamedTuple
@@ -11,7 +10,9 @@ import numpy as np
 from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
 
-TILE = 1024
+from flowstate_flower.aggregation.engine.differences import NEAR
+
+TILE = 4096  # columns; long stretches of each row, for the processor to read ahead
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
 MIX_TILE = SORT_TILE = 512
 APART = 16  # columns between the copies of two rows, so that no two begin at the same place of a page
@@ -51,72 +52,6 @@ float_pointer: Any = _float_pointer  # numba passes the first argument itself
 def compiled(**options: Any) -> Any:
     """Compile for this processor on first use, once for all processes, and let other threads run meanwhile."""
     return njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, **options)
-
-
-@compiled(fastmath={"reassoc", "contract", "nsz"})
-def add_squared_distances(rows: Any, n: int, start: int, end: int, total: Any) -> None:  # noqa: PLR0915  sums are registers
-    """Add to `total`, (m, m) float64 with m ≥ n + 5, the squared distances over columns start…end. `rows` are addresses.
-
-    Three rows against each other and against the two after them, then against three at a time: five or six loads serve nine
-    differences. Only what lies above the diagonal of `total` is meaningful.
-    """
-    for low in range(start, end, TILE):
-        high = min(end, low + TILE)
-        size = high - low
-        for i in range(0, n - 1, 3):
-            a0 = carray(float_pointer(rows[i]), (end,))[low:high]
-            a1 = carray(float_pointer(rows[min(i + 1, n - 1)]), (end,))[low:high]
-            a2 = carray(float_pointer(rows[min(i + 2, n - 1)]), (end,))[low:high]
-            b0 = carray(float_pointer(rows[min(i + 3, n - 1)]), (end,))[low:high]
-            b1 = carray(float_pointer(rows[min(i + 4, n - 1)]), (end,))[low:high]
-            s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = np.float32(0)
-            for k in range(size):
-                x0, x1, x2 = a0[k], a1[k], a2[k]
-                y0, y1 = b0[k], b1[k]
-                s00 += (x0 - x1) * (x0 - x1)
-                s01 += (x0 - x2) * (x0 - x2)
-                s02 += (x1 - x2) * (x1 - x2)
-                s10 += (x0 - y0) * (x0 - y0)
-                s11 += (x1 - y0) * (x1 - y0)
-                s12 += (x2 - y0) * (x2 - y0)
-                s20 += (x0 - y1) * (x0 - y1)
-                s21 += (x1 - y1) * (x1 - y1)
-                s22 += (x2 - y1) * (x2 - y1)
-            total[i, i + 1] += s00
-            total[i, i + 2] += s01
-            total[i + 1, i + 2] += s02
-            total[i, i + 3] += s10
-            total[i + 1, i + 3] += s11
-            total[i + 2, i + 3] += s12
-            total[i, i + 4] += s20
-            total[i + 1, i + 4] += s21
-            total[i + 2, i + 4] += s22
-            for j in range(i + 5, n, 3):
-                b0 = carray(float_pointer(rows[j]), (end,))[low:high]
-                b1 = carray(float_pointer(rows[min(j + 1, n - 1)]), (end,))[low:high]
-                b2 = carray(float_pointer(rows[min(j + 2, n - 1)]), (end,))[low:high]
-                s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = np.float32(0)
-                for k in range(size):
-                    x0, x1, x2 = a0[k], a1[k], a2[k]
-                    y0, y1, y2 = b0[k], b1[k], b2[k]
-                    s00 += (x0 - y0) * (x0 - y0)
-                    s01 += (x0 - y1) * (x0 - y1)
-                    s02 += (x0 - y2) * (x0 - y2)
-                    s10 += (x1 - y0) * (x1 - y0)
-                    s11 += (x1 - y1) * (x1 - y1)
-                    s12 += (x1 - y2) * (x1 - y2)
-                    s20 += (x2 - y0) * (x2 - y0)
-                    s21 += (x2 - y1) * (x2 - y1)
-                    s22 += (x2 - y2) * (x2 - y2)
-                total[i, j] += s00
-                total[i, j + 1] += s01
-                total[i, j + 2] += s02
-                total[i + 1, j] += s10
-                total[i + 1, j + 1] += s11
-                total[i + 1, j + 2] += s12
-                total[i + 2, j] += s20
-                total[i + 2, j + 1] += s21
-                total[i + 2, j + 2] += s22
 
 
 @compiled()
@@ -219,6 +154,56 @@ def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, ou
 
 
 _call: Any = _kernel_call
+
+
+@compiled()
+def add_squared_distances(kernels: Any, rows: Any, start: int, end: int, total: Any) -> None:
+    """Add to `total`, (m, m) float64 with m ≥ n + 5, the squared distances of n rows over columns start…end. `rows` are
+    addresses, `kernels` a `compiled.PairKernels`.
+
+    Three rows against each other and against the two after them, then against three at a time: five or six loads serve nine
+    differences. Only what lies above the diagonal of `total` is meaningful.
+    """
+    near, far, lanes = kernels
+    n, whole, blocks = len(rows), start + (end - start) // lanes * lanes, 0
+    for i in range(0, n - 1, 3):
+        blocks += 1 + max(0, (n - i - 3) // 3)
+    sums, six = np.zeros((blocks, 9, lanes // 2)), np.empty(6, np.uintp)
+    for low in range(start, whole, TILE):
+        offset, size, block = np.uintp(FLOAT_BYTES * low), min(TILE, whole - low), 0
+        for i in range(0, n - 1, 3):
+            for k in range(5):
+                six[k] = rows[min(i + k, n - 1)] + offset
+            _call(near, six.ctypes.data, 0, size, sums[block].ctypes.data)
+            block += 1
+            for j in range(i + 5, n, 3):
+                for k in range(3):
+                    six[3 + k] = rows[min(j + k, n - 1)] + offset
+                _call(far, six.ctypes.data, 0, size, sums[block].ctypes.data)
+                block += 1
+    _spread(sums, n, total)
+    for i in range(n):
+        row = carray(float_pointer(rows[i]), (end,))
+        for j in range(i + 1, n):
+            other = carray(float_pointer(rows[j]), (end,))
+            for k in range(whole, end):
+                gap = np.float64(row[k]) - np.float64(other[k])
+                total[i, j] += gap * gap
+
+
+@compiled()
+def _spread(sums: Any, n: int, total: Any) -> None:
+    """Add each block's nine sums to their places in `total`."""
+    block = 0
+    for i in range(0, n - 1, 3):
+        for p in range(9):
+            a, b = NEAR[p]
+            total[i + a, i + b] += sums[block, p].sum()
+        block += 1
+        for j in range(i + 5, n, 3):
+            for p in range(9):
+                total[i + p % 3, j + p // 3] += sums[block, p].sum()
+            block += 1
 
 
 @compiled()
