@@ -15,12 +15,17 @@ def claimed(registry: Registry, tenants: Collection[str]) -> Mapping[str, Mappin
     """By tenant and account, the accepted releases of all runs. Truncation is left out, and so are releases of no account."""
     found: dict[str, dict[str, Accountant]] = {}
     row: Any = PrivacyEventRow
-    said = (row.tenant, row.account, row.noise_multiplier, row.sample_rate)
-    statement = select(*said, func.sum(row.steps)).where(row.account.is_not(None)).group_by(*said)
+    said = (row.tenant, row.account, row.noise_multiplier, row.sample_rate, row.metrics_noise_multiplier)
+    statement = select(*said, func.sum(row.steps), func.count()).where(row.account.is_not(None)).group_by(*said)
     with registry.reading() as session:
         for some in batches(sorted(tenants), AT_ONCE):
-            for tenant, account, noise, rate, steps in session.execute(statement.where(row.tenant.in_(some))):
+            for tenant, account, *release in session.execute(statement.where(row.tenant.in_(some))):
                 of_tenant = found.setdefault(tenant, {})
-                release = GaussianRelease(noise, rate, int(steps))
-                of_tenant[account] = of_tenant.get(account, Accountant()).after(release)
+                of_tenant[account] = _after(of_tenant.get(account, Accountant()), *release)
     return found
+
+
+def _after(spent: Accountant, noise: float, rate: float, on_metrics: float | None, steps: int, rounds: int) -> Accountant:
+    """After so many rounds of the same kind, of so many steps together, each with one release of metrics where there are any."""
+    trained = spent.after(GaussianRelease(noise, rate, int(steps)))
+    return trained if on_metrics is None else trained.after(GaussianRelease(on_metrics, 1.0, int(rounds)))

@@ -223,7 +223,10 @@ def _privacy_event(record: ClosedRound, contribution: Contribution) -> PrivacyEv
     statement = contribution.submission.statement
     if statement.privacy is None:
         return None
-    said = statement.privacy.model_dump(include=set(PrivacyEventRow.model_fields))
+    claim = statement.privacy
+    said = claim.model_dump(include=set(PrivacyEventRow.model_fields))
+    if claim.metrics is not None:
+        said["metrics_noise_multiplier"] = claim.metrics.noise_multiplier
     return PrivacyEventRow(run=record.run, round=record.number, tenant=statement.tenant, **said)
 
 

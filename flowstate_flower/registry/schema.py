@@ -11,7 +11,7 @@ from flowstate_flower.registry.row_security import secure
 from flowstate_flower.registry.tables import AUDITED, LOG
 from flowstate_flower.registry.tenancy_tables import PlaceRow, UsageRow
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 TABLES: tuple[type[SQLModel], ...] = (*AUDITED, PlaceRow, UsageRow, *LOG)
 """Every table of a registry, each after those that it refers to."""
 

@@ -162,14 +162,18 @@ class RejectionRow(Row, table=True):
 class PrivacyEventRow(Row, table=True):
     """What a tenant says it released in a round, and what that made of its total, as it signed.
 
-    `account` is the tenant's pseudonym for the data that was charged, None where it named none.
+    `account` is the tenant's pseudonym for the data that was charged, None where it named none. Where metrics left beside the
+    update, `metrics_noise_multiplier` is that of their one release.
     """
 
     __tablename__ = "privacy_event"
     __table_args__ = (
         Index("ix_privacy_event_tenant", "tenant", "run", "round"),
         Index("ix_privacy_event_epsilon", "tenant", "epsilon"),
-        Index("ix_privacy_event_account", "tenant", "account", "noise_multiplier", "sample_rate", "steps"),
+        Index(
+            "ix_privacy_event_account",
+            *("tenant", "account", "noise_multiplier", "sample_rate", "metrics_noise_multiplier", "steps"),
+        ),
     )
     run: str = Field(primary_key=True)
     round: int = Field(primary_key=True)
@@ -183,6 +187,7 @@ class PrivacyEventRow(Row, table=True):
     steps: int
     truncated_at: int | None = None
     account: str | None = None
+    metrics_noise_multiplier: float | None = None
     epsilon: float
     delta: float
     randomness: str

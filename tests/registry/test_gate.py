@@ -259,3 +259,21 @@ def test_the_server_adds_up_what_was_signed_of_each_account(tmp_path: Path, crea
     assert found["a"]["2" * 64].agrees_with(once)
     assert found["a"]["1" * 64].agrees_with(once.after(GaussianRelease(1.0, 0.01, 3)))
     assert set(found["a"]) == {"1" * 64, "2" * 64}
+
+
+def test_metrics_that_left_are_added_up_with_the_training(tmp_path: Path, create) -> None:
+    """As often as they left, whatever training of the same noise there was without."""
+    registry = create(tmp_path)
+    with desk(registry, actor="operator") as d:
+        d.add(TenantRow(name="a", status="active", created_at=d.now))
+    kinds: list[float | None] = [None, 20.0, 20.0, 10.0]
+    with desk(registry, actor="operator") as d:
+        for number, noise in enumerate(kinds, start=1):
+            said = {"unit": "example", "relation": "add-or-remove-one", "clip_norm": 1.0, "clipping": "flat", "epsilon": 1.0}
+            said |= {"noise_multiplier": 1.0, "sample_rate": 0.01, "steps": 3, "delta": 1e-5, "randomness": "os"}
+            said |= {"account": "1" * 64, "metrics_noise_multiplier": noise}
+            d.add(PrivacyEventRow(run="r", round=number, tenant="a", **said))
+    spent = Accountant()
+    for noise in kinds:
+        spent = spent.after(GaussianRelease(1.0, 0.01, 3, metrics_noise_multiplier=noise))
+    assert releases.claimed(registry, ["a"])["a"]["1" * 64].agrees_with(spent)

@@ -1,6 +1,6 @@
 """Registries that older versions wrote, with all that was in them, become ones of today.
 
-`version-1/`, `version-2/` and `version-3/` are their dumps, keys and models.
+`version-1/` to `version-4/` are their dumps, keys and models.
 """
 
 import shutil
@@ -17,7 +17,8 @@ from sqlmodel import SQLModel, col, select
 
 from flowstate_flower.cli.main import run
 from flowstate_flower.errors import BadInput, BrokenRegistry
-from flowstate_flower.registry import Registry, audit, consents, upgrading, views
+from flowstate_flower.privacy import Accountant, GaussianRelease
+from flowstate_flower.registry import Registry, audit, consents, releases, upgrading, views
 from flowstate_flower.registry.audit import Against
 from flowstate_flower.registry.schema import SCHEMA_VERSION, TABLES
 from flowstate_flower.registry.tables import ConsentRow, PrivacyEventRow, RefusalRow
@@ -84,13 +85,13 @@ def test_a_registry_of_version_2_learns_how_privacy_was_had(second: Path) -> Non
     with sqlite3.connect(second / "registry.db") as connection:
         ((note,),) = connection.execute("select note from log_head order by size desc limit 1").fetchall()
     done = upgrading.upgrade(second)
-    assert (done.before, done.after, len(done.steps), done.entries) == (2, SCHEMA_VERSION, SCHEMA_VERSION - 2, 10)
+    assert (done.before, done.after, len(done.steps), done.entries) == (2, SCHEMA_VERSION, SCHEMA_VERSION - 2, 20)
     registry = Registry.open(second, to_write=True)
     assert audit.verify(registry, registry.operator, Against(notes=(note,), models=True)).findings == ()
     with registry.reading() as session:
-        releases = session.exec(select(PrivacyEventRow)).all()
-    assert len(releases) == 10
-    assert {(row.clipping, row.truncated_at, row.account) for row in releases} == {("flat", None, None)}
+        events = session.exec(select(PrivacyEventRow)).all()
+    assert len(events) == 10
+    assert {(row.clipping, row.truncated_at, row.account) for row in events} == {("flat", None, None)}
     assert schema(registry) == []
     assert {view.status for view in consents.listed(registry)} == {"standing", "withdrawn"}
 
@@ -106,16 +107,57 @@ def third(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_registry_of_version_3_gets_the_tables_of_a_deployment_and_no_entry(third: Path, deploy) -> None:
+def test_a_registry_of_version_3_gets_the_tables_of_a_deployment(third: Path, deploy) -> None:
     with sqlite3.connect(third / "registry.db") as connection:
         ((note,),) = connection.execute("select note from log_head order by size desc limit 1").fetchall()
     done = upgrading.upgrade(third)
-    assert (done.before, done.after, len(done.steps), done.entries) == (3, SCHEMA_VERSION, SCHEMA_VERSION - 3, 0)
+    assert (done.before, done.after, len(done.steps), done.entries) == (3, SCHEMA_VERSION, SCHEMA_VERSION - 3, 10)
     registry = Registry.open(third, to_write=True)
     assert schema(registry) == []
     assert audit.verify(registry, registry.operator, Against(notes=(note,), models=True)).findings == ()
     deploy(registry, "run-1", ["tenant-0"])
     assert audit.verify(registry, registry.operator, Against(notes=(note,))).findings == ()
+
+
+@pytest.fixture
+def fourth(tmp_path: Path) -> Path:
+    """The folder of a registry as version 4 left it: the same two rounds, in both of which tenant-1 let a metric out."""
+    folder = Path(shutil.copytree(OLD.with_name("version-4"), tmp_path / "fourth"))
+    for name in ("operator.key", "kek.key"):
+        (folder / name).chmod(0o600)
+    with sqlite3.connect(folder / "registry.db") as connection:
+        connection.executescript((folder / "version-4.sql").read_text())
+    return folder
+
+
+def test_a_registry_of_version_4_counts_the_metrics_that_left(fourth: Path) -> None:
+    with sqlite3.connect(fourth / "registry.db") as connection:
+        ((note,),) = connection.execute("select note from log_head order by size desc limit 1").fetchall()
+    done = upgrading.upgrade(fourth)
+    assert (done.before, done.after, len(done.steps), done.entries) == (4, SCHEMA_VERSION, SCHEMA_VERSION - 4, 10)
+    registry = Registry.open(fourth, to_write=True)
+    assert schema(registry) == []
+    assert audit.verify(registry, registry.operator, Against(notes=(note,), models=True)).findings == ()
+    with registry.reading() as session:
+        noise = {(row.tenant, row.round): row.metrics_noise_multiplier for row in session.exec(select(PrivacyEventRow))}
+    assert len(noise) == 10
+    assert {place: found for place, found in noise.items() if found is not None} == {
+        ("tenant-1", 1): 20.0,
+        ("tenant-1", 2): 20.0,
+    }
+    spent = Accountant()
+    for _ in range(2):
+        spent = spent.after(GaussianRelease(4.0, 0.01, 1, metrics_noise_multiplier=20.0))
+    assert releases.claimed(registry, ["tenant-1"])["tenant-1"]["a" * 64].agrees_with(spent)
+
+
+def test_an_envelope_that_cannot_be_read_stops_no_migration(fourth: Path) -> None:
+    with sqlite3.connect(fourth / "registry.db") as connection:
+        connection.execute("update contribution set envelope = 'gone' where tenant = 'tenant-1' and round = 1")
+    assert upgrading.upgrade(fourth).entries == 10
+    registry = Registry.open(fourth)
+    (finding, *_) = audit.verify(registry, registry.operator, Against()).findings
+    assert "contribution:run-1/1/tenant-1" in finding.what
 
 
 def test_consents_on_the_operators_word_end(old: Path) -> None:
@@ -197,7 +239,7 @@ def test_a_new_schema_is_that_of_the_tables(tmp_path: Path, create) -> None:
 def test_a_database_of_version_2_gets_the_columns_of_a_new_one(tmp_path: Path, create, server_sql) -> None:
     registry = create(tmp_path / "registry")
     server_sql(registry, "drop index ix_privacy_event_account")
-    for column in ("clipping", "truncated_at", "account"):
+    for column in ("clipping", "truncated_at", "account", "metrics_noise_multiplier"):
         server_sql(registry, f"alter table privacy_event drop column {column}")
     for table in ("federation_release", *OF_DEPLOYMENT):
         server_sql(registry, f"drop table {table}")
