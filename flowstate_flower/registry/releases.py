@@ -26,6 +26,6 @@ def claimed(registry: Registry, tenants: Collection[str]) -> Mapping[str, Mappin
 
 
 def _after(spent: Accountant, noise: float, rate: float, on_metrics: float | None, steps: int, rounds: int) -> Accountant:
-    """After so many rounds of the same kind, of so many steps together, each with one release of metrics where there are any."""
+    """After so many `rounds` of a kind, of so many steps together, and a release of metrics in each where there are any."""
     trained = spent.after(GaussianRelease(noise, rate, int(steps)))
     return trained if on_metrics is None else trained.after(GaussianRelease(on_metrics, 1.0, int(rounds)))
