@@ -38,7 +38,11 @@ def results(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, dict
     return {result["name"]: result for result in found}
 
 
-def test_steps_are_held_against_plain_torch_and_opacus(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_steps_are_held_against_plain_torch_and_opacus(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_goals, "BATCHES", (256,))
     found = results(capsys, "--only", "steps")
     name = "MLP 784-256-10, B = 256, 1 thread"
     assert found[f"{name}: a private step, of plain torch"]["goal"] == "≤ 1.5"

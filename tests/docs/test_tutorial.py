@@ -16,7 +16,7 @@ def commands(page: Path) -> list[str]:
     return [line[2:] for block in BLOCK.findall(page.read_text()) for line in block.splitlines() if line.startswith("$ ")]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_your_first_federation(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     lines = commands(ROOT / "docs" / "tutorials" / "your-first-federation.md")
