@@ -12,12 +12,11 @@ from flowstate_flower.aggregation.engine.emit import KERNEL
 STRETCH = 64
 NEAR = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4))
 FAR = tuple((i, j) for j in (3, 4, 5) for i in (0, 1, 2))
-SUMS = len(NEAR)
 
 
 def differences_ir(pairs: Sequence[tuple[int, int]], lanes: int) -> str:
     """`i64 kernel(ptr rows, ptr unused, i64 start, i64 end, ptr sums)` over columns start…end, a multiple of `lanes`: adds to
-    `sums`, (pairs, lanes / 2) float64, the squared differences of each of `pairs`. They are told apart by lanes, as they came.
+    `sums`, (pairs, lanes / 2) float64, the squared differences of each of `pairs`: whoever reads them adds up what lanes had.
     """
     rows = range(1 + max(j for _, j in pairs))
     vector, half = f"<{lanes} x float>", f"<{lanes // 2} x float>"

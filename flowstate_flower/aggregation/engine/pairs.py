@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
 
-from flowstate_flower.aggregation.engine.differences import NEAR
+from flowstate_flower.aggregation.engine.differences import FAR, NEAR
 
 TILE = 4096  # columns; long stretches of each row, for the processor to read ahead
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
@@ -137,7 +137,7 @@ def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
 
 @intrinsic
 def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, out: Any) -> Any:
-    """Call the order-statistics kernel at `address` on columns 0…end."""
+    """Call the kernel at `address` on columns 0…end."""
     signature = types.int64(address, rows, base, end, out)
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -168,7 +168,7 @@ def add_squared_distances(kernels: Any, rows: Any, start: int, end: int, total: 
     n, whole, blocks = len(rows), start + (end - start) // lanes * lanes, 0
     for i in range(0, n - 1, 3):
         blocks += 1 + max(0, (n - i - 3) // 3)
-    sums, six = np.zeros((blocks, 9, lanes // 2)), np.empty(6, np.uintp)
+    sums, six = np.zeros((blocks, len(NEAR), lanes // 2)), np.empty(6, np.uintp)
     for low in range(start, whole, TILE):
         offset, size, block = np.uintp(FLOAT_BYTES * low), min(TILE, whole - low), 0
         for i in range(0, n - 1, 3):
@@ -196,13 +196,14 @@ def _spread(sums: Any, n: int, total: Any) -> None:
     """Add each block's nine sums to their places in `total`."""
     block = 0
     for i in range(0, n - 1, 3):
-        for p in range(9):
+        for p in range(len(NEAR)):
             a, b = NEAR[p]
             total[i + a, i + b] += sums[block, p].sum()
         block += 1
         for j in range(i + 5, n, 3):
-            for p in range(9):
-                total[i + p % 3, j + p // 3] += sums[block, p].sum()
+            for p in range(len(FAR)):
+                a, b = FAR[p]
+                total[i + a, j + b - 3] += sums[block, p].sum()
             block += 1
 
 
