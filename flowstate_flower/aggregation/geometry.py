@@ -38,14 +38,15 @@ def geometric_median(distances: Matrix, byzantine: int) -> Vector:
     """
     if len(distances) <= 2:  # every point between two rows is a median
         return np.full(len(distances), 1 / len(distances))
-    weights = medoid(distances, byzantine)
-    radius = np.sqrt(np.median(distances, axis=1).min())
-    near = _lengths(distances, weights) <= FAR * radius
     if has_kernels():
         from flowstate_flower.aggregation.engine.places import weiszfeld
 
-        weiszfeld(distances, weights, near, TOLERANCE * radius, MOST_STEPS, LONGEST_STRETCH, CONVERGED)
-        return weights
+        found = np.zeros(len(distances))
+        weiszfeld(distances, found, FAR, TOLERANCE, MOST_STEPS, LONGEST_STRETCH, CONVERGED)
+        return found
+    weights = medoid(distances, byzantine)
+    radius = np.sqrt(np.median(distances, axis=1).min())
+    near = _lengths(distances, weights) <= FAR * radius
     for _ in range(MOST_STEPS):
         lengths = _lengths(distances, weights)
         gap = _weiszfeld_step(distances, weights, lengths, TOLERANCE * radius) - weights

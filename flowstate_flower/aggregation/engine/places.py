@@ -57,13 +57,52 @@ def step_of_weiszfeld(distances: Any, weights: Any, lengths: Any, nearby: float,
 
 
 @compiled()
-def weiszfeld(
-    distances: Any, weights: Any, near: Any, nearby: float, most_steps: int, longest: float, converged: float
-) -> None:
-    """Move `weights`, (n,), to the geometric median of the rows: see `geometry.geometric_median`."""
+def middle_of(values: Any, ordered: Any) -> Any:
+    """The median of a few numbers; `ordered` is room for them."""
+    n = len(values)
+    for i in range(n):
+        k = i
+        while k > 0 and ordered[k - 1] > values[i]:
+            ordered[k] = ordered[k - 1]
+            k -= 1
+        ordered[k] = values[i]
+    return 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
+
+
+@compiled()
+def medoid_and_radius(distances: Any, weights: Any) -> float:
+    """Put `weights`, (n,), on the row with the smallest sum of distances to all. Returns the radius that holds half of the
+    rows: the least, over all rows, of the median of the distances to it.
+    """
     n = len(weights)
-    lengths, gap, trial = np.zeros(n), np.zeros(n), np.zeros(n)
+    ordered, least, narrowest, first = np.zeros(n), np.inf, np.inf, 0
+    for i in range(n):
+        total = 0.0
+        for k in range(n):
+            total += np.sqrt(distances[i, k])
+        if total < least:
+            least, first = total, i
+        narrowest = min(narrowest, middle_of(distances[i], ordered))
+    for i in range(n):
+        weights[i] = 1.0 if i == first else 0.0
+    radius: float = np.sqrt(narrowest)
+    return radius
+
+
+@compiled()
+def weiszfeld(
+    distances: Any, weights: Any, far: float, nearby: float, most_steps: int, longest: float, converged: float
+) -> None:
+    """Make `weights`, (n,), the geometric median of the rows: see `geometry.geometric_median`. A row further than `far` from
+    where it begins is no measure of convergence, one within `nearby` is where the median is. Both are in units of the radius.
+    """
+    n = len(weights)
+    lengths, gap, trial, near = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    radius = medoid_and_radius(distances, weights)
+    nearby *= radius
     lengths_to(distances, weights, gap, 0.0, lengths)
+    for i in range(n):
+        near[i] = lengths[i] <= far * radius
     for _ in range(most_steps):
         step_of_weiszfeld(distances, weights, lengths, nearby, gap)
         stretch = 1.0
@@ -82,19 +121,6 @@ def weiszfeld(
             after += lengths[i] * near[i]
         if abs(before - after) <= converged * before:
             break
-
-
-@compiled()
-def middle_of(values: Any, ordered: Any) -> Any:
-    """The median of a few numbers; `ordered` is room for them."""
-    n = len(values)
-    for i in range(n):
-        k = i
-        while k > 0 and ordered[k - 1] > values[i]:
-            ordered[k] = ordered[k - 1]
-            k -= 1
-        ordered[k] = values[i]
-    return 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
 
 
 @compiled()
