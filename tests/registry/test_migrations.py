@@ -249,6 +249,21 @@ def test_a_database_of_version_2_gets_the_columns_of_a_new_one(tmp_path: Path, c
     assert schema(Registry.open(tmp_path / "registry")) == []
 
 
+def test_releases_in_a_database_of_version_4_are_extended_too(recorded, server_sql) -> None:
+    registry = recorded()
+    folder = registry.place.folder
+    server_sql(registry, "drop index ix_privacy_event_account")
+    server_sql(registry, "alter table privacy_event drop column metrics_noise_multiplier")
+    columns = "tenant, account, noise_multiplier, sample_rate, steps"
+    server_sql(registry, f"create index ix_privacy_event_account on privacy_event ({columns})")
+    server_sql(registry, "update alembic_version set version_num = '4'")
+    registry.close()
+    assert upgrading.upgrade(folder).entries == 10
+    again = Registry.open(folder, to_write=True)
+    assert schema(again) == []
+    assert audit.verify(again, again.operator, Against()).findings == ()
+
+
 def test_the_newest_migration_is_the_version_that_is_read() -> None:
     config = Config()
     config.set_main_option("script_location", str(upgrading.MIGRATIONS))
