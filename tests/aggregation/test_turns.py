@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 
 import pytest
 
@@ -13,13 +12,14 @@ several = pytest.mark.skipif(
 )
 
 
-def _processors(seconds: float = 0.02) -> dict[int, set[int]]:
-    """Where each thread may run while it has a turn that others run beside."""
+def _processors() -> dict[int, set[int]]:
+    """Where each of two threads may run while both have a turn."""
     found: dict[int, set[int]] = {}
+    both = threading.Barrier(2)
 
     def work(_: int) -> None:
+        both.wait(60)
         found[threading.get_ident()] = os.sched_getaffinity(0)
-        time.sleep(seconds)
 
     take_turns(work, 2, 2)
     return found

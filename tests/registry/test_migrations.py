@@ -26,17 +26,23 @@ from flowstate_flower.registry.tenancy_tables import PlaceRow
 from flowstate_flower.registry.vault import Vault
 
 OF_DEPLOYMENT = ("ticket", "certificate", "server_event", "run_spec", "run_attempt", "round_state")
-OLD = Path(__file__).with_name("version-1")
+
+
+def left_by(version: int, folder: Path) -> Path:
+    """`folder`, with a registry as this version left it."""
+    name = f"version-{version}"
+    shutil.copytree(Path(__file__).with_name(name), folder)
+    for key in folder.glob("*.key"):
+        key.chmod(0o600)
+    with sqlite3.connect(folder / "registry.db") as connection:
+        connection.executescript((folder / f"{name}.sql").read_text())
+    return folder
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """The folder of a registry as version 1 left it: seven tenants, two rounds, a refusal, a rejection and a withdrawal."""
-    folder = Path(shutil.copytree(OLD, tmp_path / "old"))
-    (folder / "operator.key").chmod(0o600)
-    with sqlite3.connect(folder / "registry.db") as connection:
-        connection.executescript((folder / "version-1.sql").read_text())
-    return folder
+    return left_by(1, tmp_path / "old")
 
 
 def test_an_old_registry_is_named_and_left_alone(old: Path) -> None:
@@ -73,12 +79,7 @@ def test_an_old_registry_is_migrated_with_its_data_and_its_log(old: Path) -> Non
 @pytest.fixture
 def second(tmp_path: Path) -> Path:
     """The folder of a registry as version 2 left it: the same two rounds, signed consents, keys at rest, a cosignature."""
-    folder = Path(shutil.copytree(OLD.with_name("version-2"), tmp_path / "second"))
-    for name in ("operator.key", "kek.key"):
-        (folder / name).chmod(0o600)
-    with sqlite3.connect(folder / "registry.db") as connection:
-        connection.executescript((folder / "version-2.sql").read_text())
-    return folder
+    return left_by(2, tmp_path / "second")
 
 
 def test_a_registry_of_version_2_learns_how_privacy_was_had(second: Path) -> None:
@@ -99,12 +100,7 @@ def test_a_registry_of_version_2_learns_how_privacy_was_had(second: Path) -> Non
 @pytest.fixture
 def third(tmp_path: Path) -> Path:
     """The folder of a registry as version 3 left it: the same, with a release of the federation."""
-    folder = Path(shutil.copytree(OLD.with_name("version-3"), tmp_path / "third"))
-    for name in ("operator.key", "kek.key"):
-        (folder / name).chmod(0o600)
-    with sqlite3.connect(folder / "registry.db") as connection:
-        connection.executescript((folder / "version-3.sql").read_text())
-    return folder
+    return left_by(3, tmp_path / "third")
 
 
 def test_a_registry_of_version_3_gets_the_tables_of_a_deployment(third: Path, deploy) -> None:
@@ -122,12 +118,7 @@ def test_a_registry_of_version_3_gets_the_tables_of_a_deployment(third: Path, de
 @pytest.fixture
 def fourth(tmp_path: Path) -> Path:
     """The folder of a registry as version 4 left it: the same two rounds, in both of which tenant-1 let a metric out."""
-    folder = Path(shutil.copytree(OLD.with_name("version-4"), tmp_path / "fourth"))
-    for name in ("operator.key", "kek.key"):
-        (folder / name).chmod(0o600)
-    with sqlite3.connect(folder / "registry.db") as connection:
-        connection.executescript((folder / "version-4.sql").read_text())
-    return folder
+    return left_by(4, tmp_path / "fourth")
 
 
 def test_a_registry_of_version_4_counts_the_metrics_that_left(fourth: Path) -> None:
