@@ -84,6 +84,12 @@ def caf(distances: Matrix, byzantine: int) -> Vector:
     best mean seen is the one with the smallest top eigenvalue. The eigenpair is exact, on the Gram matrix.
     """
     n = len(distances)
+    if has_kernels():
+        from flowstate_flower.aggregation.engine.spread import filtered
+
+        found = np.zeros(n)
+        filtered(distances, byzantine, TOLERANCE, found)
+        return found
     kept, best, least = np.ones(n), np.full(n, 1 / n), np.inf
     while kept.sum() > n - 2 * byzantine:
         weights = kept / kept.sum()

@@ -268,10 +268,42 @@ def test_compiled_iterations_end_where_the_plain_ones_do(n: int, monkeypatch: py
     weights = geometry.geometric_median(inner, 0)
     clipped = centre.copy()
     geometry._clip(distances, clipped, n, 10)
+    filtered = [geometry.caf(inner, f) for f in range((n + 1) // 2)]
     monkeypatch.setattr(geometry, "has_kernels", lambda: False)
     np.testing.assert_allclose(weights, geometry.geometric_median(inner, 0), rtol=1e-6, atol=1e-9)
     geometry._clip(distances, centre, n, 10)
     np.testing.assert_allclose(clipped, centre, rtol=1e-9)
+    np.testing.assert_allclose(filtered, [geometry.caf(inner, f) for f in range((n + 1) // 2)], rtol=1e-7, atol=1e-9)
+
+
+def symmetric(kind: str, n: int, seed: int) -> np.ndarray:
+    """(n, n) matrices of full rank, of one direction, with eigenvalues that are equal or nothing, and of several blocks."""
+    rng = np.random.default_rng(seed)
+    square, direction = rng.standard_normal((n, n)), rng.standard_normal(n)
+    twice = np.where(np.arange(n) % 2, 1.0, 0.0)
+    return {
+        "full": square @ square.T,
+        "indefinite": square + square.T,
+        "one direction": np.outer(direction, direction),
+        "nothing": np.zeros((n, n)),
+        "all equal": np.eye(n),
+        "diagonal": np.diag(direction),
+        "blocks": np.outer(twice, twice) + np.outer(1 - twice, 1 - twice),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["full", "indefinite", "one direction", "nothing", "all equal", "diagonal", "blocks"])
+@settings(max_examples=20, deadline=None)
+@given(n=st.integers(1, 40), seed=st.integers(0, 99), power=st.sampled_from([-30, 0, 30]))
+def test_the_top_eigenpair_is_that_of_lapack(kind: str, n: int, seed: int, power: int) -> None:
+    from flowstate_flower.aggregation.engine.spread import top_pair
+
+    matrix, direction = symmetric(kind, n, seed) * 10.0**power, np.zeros(n)
+    value = top_pair(matrix.copy(), direction)
+    rounding = 1e-13 * (np.linalg.norm(matrix) or 1.0)
+    assert value == pytest.approx(np.linalg.eigvalsh(matrix)[-1], abs=rounding)
+    assert np.linalg.norm(direction) == pytest.approx(1.0, abs=1e-13)
+    assert np.linalg.norm(matrix @ direction - value * direction) <= rounding
 
 
 @pytest.mark.parametrize("strange", [np.nan, np.inf])

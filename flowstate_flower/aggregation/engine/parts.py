@@ -130,7 +130,7 @@ def has_kernels() -> bool:
     if os.environ.get("FLOWSTATE_KERNELS") == "numpy":
         return False
     try:
-        for module in ("compiled", "pairs", "places", "votes", "widen"):
+        for module in ("compiled", "pairs", "places", "spread", "votes", "widen"):
             importlib.import_module(f"flowstate_flower.aggregation.engine.{module}")
     except ImportError:
         return False
