@@ -5,7 +5,6 @@ repeats protects nothing.
 """
 
 import hashlib
-import math
 import os
 from typing import Protocol
 
@@ -14,12 +13,11 @@ import torch
 from torch import Tensor
 
 from flowstate_flower.clients.policy import Source
+from flowstate_flower.privacy.gaussians import Gaussians
 from flowstate_flower.privacy.noise import Draws, Keystream
 
 AHEAD = 1024
 """How many uniform draws are made at once, at least."""
-PAIRS = 49_152
-"""How many pairs of Gaussians are made at once."""
 
 
 class Stream(Protocol):
@@ -65,33 +63,12 @@ class GeneratorStream:
         total += torch.randn(total.shape, generator=generator, device=total.device).mul_(std)
 
 
-class _Scratch:
-    """Memory for the keystream of `pairs` pairs of Gaussians, small enough to stay in the processor's cache."""
-
-    def __init__(self, pairs: int) -> None:
-        self._zeros = memoryview(bytes(8 * pairs))
-        self._words, self._turns = bytearray(8 * pairs + 16), bytearray(4 * pairs + 16)
-        self.words = torch.frombuffer(self._words, dtype=torch.int64, count=pairs)
-        self.turns = torch.frombuffer(self._turns, dtype=torch.int32, count=pairs)
-
-    def drawn(self, keystream: Keystream, pairs: int) -> tuple[Tensor, Tensor]:
-        """(`pairs`,) whole numbers of 64 and of 32 random bits."""
-        keystream.fill(self._zeros[: 8 * pairs], self._words)
-        keystream.fill(self._zeros[: 4 * pairs], self._turns)
-        return self.words[:pairs], self.turns[:pairs]
-
-
 class AesStream:
-    """A `Keystream`, and Gaussians by Box and Muller in torch, in memory that stays in the processor's cache.
-
-    Radii are float64 of 52 random bits, so a pair of draws ends at 8.49 deviations, beyond which a Gaussian pair lies with
-    probability 2⁻⁵²; angles have 32 bits. Nobody who sees outputs can predict others. The floating-point attack on the
-    Gaussian mechanism (Mironov 2012) is not addressed by this.
-    """
+    """A `Keystream`, and the `Gaussians` that come out of it."""
 
     def __init__(self) -> None:
         self._keystream = Keystream()
-        self._scratch: _Scratch | None = None
+        self._gaussians: Gaussians | None = None
 
     def uniform(self, count: int) -> Draws:
         """See `Stream`. 53 random bits each."""
@@ -99,31 +76,18 @@ class AesStream:
 
     def normal(self, shape: torch.Size, std: float) -> Tensor:
         """See `Stream`."""
-        draws = torch.empty(math.prod(shape))
-        for first in range(0, len(draws), 2 * PAIRS):
-            self._fill(draws[first : first + 2 * PAIRS])
-        return draws.mul_(std).reshape(shape)
-
-    def _fill(self, draws: Tensor) -> None:
-        pairs, whole = (len(draws) + 1) // 2, len(draws) // 2
-        if self._scratch is None or len(self._scratch.words) < pairs:
-            self._scratch = _Scratch(pairs)
-        words, turns = self._scratch.drawn(self._keystream, pairs)
-        words.bitwise_and_((1 << 52) - 1).bitwise_or_(1023 << 52)  # the bits of a float64 from [1, 2)
-        radii = words.view(torch.float64).neg_().add_(2).log_().float().mul_(-2).sqrt_()
-        angles = turns * (2 * math.pi * 2.0**-32)
-        torch.cos(angles, out=draws[:pairs]).mul_(radii)
-        torch.sin(angles[:whole], out=draws[pairs:]).mul_(radii[:whole])
+        draws = torch.zeros(shape)
+        self.add_normal(draws, std)
+        return draws
 
     def add_normal(self, total: Tensor, std: float | Tensor) -> None:
         """See `Stream`. Drawn on the CPU, so that the noise of every device is cryptographic."""
-        if total.device.type != "cpu" or not total.is_contiguous():
-            total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True).mul_(std)
+        if total.device.type != "cpu" or total.dtype != torch.float32 or not total.is_contiguous():
+            total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True) * std
             return
-        draws = torch.empty(min(total.numel(), 2 * PAIRS))
-        for part in total.view(-1).split(2 * PAIRS):  # type: ignore[no-untyped-call]
-            self._fill(draws[: len(part)])
-            part.add_(draws[: len(part)], alpha=float(std))
+        if self._gaussians is None:
+            self._gaussians = Gaussians(self._keystream)
+        self._gaussians.add(total.detach().view(-1).numpy(), float(std))
 
 
 def open_stream(source: Source, *, seed: int, tenant: str, round_number: int, use: str) -> Stream:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowstate_flower import machine_code
 from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
 from flowstate_flower.aggregation.engine import compiled, plain
-from flowstate_flower.aggregation.engine.compiled import cache_folder, rank_mean_kernel
+from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
+from flowstate_flower.machine_code import cache_folder
 
 
 def large(seed: int, n: int, d: int, weight: float = 100.0) -> Updates:
@@ -226,7 +228,7 @@ def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pyte
     """Whatever processor this runs on: the kernels of narrower and wider ones agree to the bit."""
     updates = large(8, 9, 1000)
     expected = [engine.rank_mean(updates, 2, 7), engine.mean_around(updates, 6, (4, 5))]
-    monkeypatch.setattr(compiled, "_lanes", lambda: lanes)
+    monkeypatch.setattr(machine_code, "lanes", lambda: lanes)
     for kernel in (compiled.rank_mean_kernel, compiled.mean_around_kernel):
         kernel.cache_clear()
     try:

@@ -45,6 +45,6 @@ def _merged(rows: Tensor, keys: Tensor, size: int, items: int) -> Tokens:
     first = torch.ones_like(keys, dtype=torch.bool)
     first[1:] = keys[1:] != keys[:-1]
     place = first.cumsum(0) - 1
-    merged = torch.zeros_like(rows).index_add_(0, place, rows[order])
+    merged = torch.zeros_like(rows).index_add_(0, torch.empty_like(place).index_copy_(0, order, place), rows)
     key = torch.zeros_like(keys).index_copy_(0, place, keys)  # the same key each time that a place is written
     return Tokens(merged, key % size, key // size, items)

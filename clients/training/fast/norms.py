@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
@@ -12,14 +13,19 @@ def layer_norm(layer: Layer) -> Shares:
     """Of an `nn.LayerNorm` on (R, …, *shape)."""
     module = layer.module
     shape = list(module.normalized_shape)
-    return _on_last(layer, shape, lambda rows: F.layer_norm(rows, shape, None, None, module.eps))
+    return _on_last(layer, shape, lambda gradient: _by_statistics(layer, shape, gradient))
 
 
 def rms_norm(layer: Layer) -> Shares:
     """Of an `nn.RMSNorm` on (R, …, *shape)."""
     module = layer.module
     shape = list(module.normalized_shape)
-    return _on_last(layer, shape, lambda rows: F.rms_norm(rows, shape, None, module.eps))
+
+    def of_weight(gradient: Tensor) -> Tensor:
+        scaled = F.rms_norm(layer.wide_inputs(), shape, None, module.eps)
+        return (by_item(scaled, layer.items, shape) * gradient).sum(1)
+
+    return _on_last(layer, shape, of_weight)
 
 
 def group_norm(layer: Layer) -> Shares:
@@ -40,12 +46,25 @@ def _flat(tensor: Tensor) -> tuple[int]:
     return (tensor[0, 0].numel(),)
 
 
-def _on_last(layer: Layer, shape: list[int], normalised: Callable[[Tensor], Tensor]) -> Shares:
+def _on_last(layer: Layer, shape: list[int], of_weight: Callable[[Tensor], Tensor]) -> Shares:
+    """`of_weight` makes the weight's gradients from those of the output, (I, T, *shape)."""
     gradient = by_item(layer.gradient, layer.items, shape)
     shares: Shares = {}
     if layer.trains("weight"):
-        scaled = by_item(normalised(layer.wide_inputs()), layer.items, shape)
-        shares["weight"] = Whole((scaled * gradient).sum(1))
+        shares["weight"] = Whole(of_weight(gradient))
     if layer.trains("bias"):
         shares["bias"] = Whole(gradient.sum(1))
     return shares
+
+
+def _by_statistics(layer: Layer, shape: list[int], gradient: Tensor) -> Tensor:
+    """(I, *shape) sums over an item's positions of its normalised inputs times `gradient`. Mean and deviation of each position
+    are there since the forward pass, which kept them for the backward pass.
+    """
+    inputs, eps = layer.wide_inputs(), layer.module.eps
+    mean, inverse = (getattr(layer.node, f"_saved_result{number}", None) for number in (1, 2))
+    if mean is None or inverse is None or not mean.dtype == inverse.dtype == layer.dtype:
+        return (by_item(F.layer_norm(inputs, shape, None, None, eps), layer.items, shape) * gradient).sum(1)
+    outer = inputs.shape[: inputs.dim() - len(shape)]
+    centred = by_item(inputs - mean.view(*outer, *[1] * len(shape)), layer.items, shape).mul_(gradient)
+    return torch.bmm(inverse.view(layer.items, 1, -1), centred.flatten(2)).view(layer.items, *shape)

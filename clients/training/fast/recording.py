@@ -106,7 +106,8 @@ class Recording:
         if inputs._version != call.version:
             name = self.names[call.module]
             raise Refusal(name, "has its input changed in place", "no inplace=True after the layer").error()
-        layer = Layer(call.module, inputs.detach(), gradient.to(self.dtype), self.items, self.dtype, self.room)
+        wide, node = gradient.to(self.dtype), call.edge.node
+        layer = Layer(call.module, inputs.detach(), wide, self.items, self.dtype, self.room, node)
         self.found(call.module, RULES[type(call.module)](layer))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import Node
 
 
 class Share(Protocol):
@@ -35,7 +36,9 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A module's part in one backward pass. `inputs` (R, …) and `gradient` (R, …) of its output, of `items` items."""
+    """A module's part in one backward pass. `inputs` (R, …) and `gradient` (R, …) of its output, of `items` items. `node` is
+    what made the output, in autograd's graph, where there is one.
+    """
 
     module: Any  # of the type that its rule is for
     inputs: Tensor
@@ -43,6 +46,7 @@ class Layer:
     items: int
     dtype: torch.dtype
     room: Room
+    node: Node | None = None
 
     def wide_inputs(self) -> Tensor:
         """The inputs in the precision of the sum."""

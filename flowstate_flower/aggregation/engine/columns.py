@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from flowstate_flower.aggregation.engine import plain
 from flowstate_flower.aggregation.engine.parts import Part, has_kernels, parts, run
 from flowstate_flower.aggregation.updates import Updates, Vector
+from flowstate_flower.machine_code import address_of
 
 FEWEST_STAGED = 80  # rows; fewer are sorted where they lie
 LANES = 16  # sorting kernels run on multiples of this; the columns left over take the numpy path
@@ -140,14 +141,14 @@ def _sorting(kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
         addresses: Any = part.addresses
         if len(addresses) < FEWEST_STAGED:
             return int(kernel()(addresses.ctypes.data, part.origin, part.start, end, part.target))
-        from flowstate_flower.aggregation.engine import compiled, pairs
+        from flowstate_flower.aggregation.engine import pairs
 
-        return int(pairs.stage_and_sort(compiled.address_of(kernel()), addresses, part.origin, part.start, end, part.target))
+        return int(pairs.stage_and_sort(address_of(kernel()), addresses, part.origin, part.start, end, part.target))
 
     def mixed(entries: Any) -> Compiled:
-        from flowstate_flower.aggregation.engine import compiled, pairs
+        from flowstate_flower.aggregation.engine import pairs
 
-        address = compiled.address_of(kernel())
+        address = address_of(kernel())
         return lambda p: int(pairs.mix_and_sort(address, p.addresses, entries, p.origin, p.start, p.end, p.out))
 
     return ColumnPass(plainly, alone, mixed)

@@ -7,7 +7,7 @@ below a millionth.
 
 from collections.abc import Sequence
 
-from flowstate_flower.aggregation.engine.emit import KERNEL
+from flowstate_flower.machine_code import KERNEL
 
 STRETCH = 64
 NEAR = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4))

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from flowstate_flower.aggregation.engine.network import Comparator, Keep, extremes, full_network, rank_network
+from flowstate_flower.machine_code import KERNEL
 
-KERNEL = "kernel"
 BYTES_AHEAD = 384
 INFINITY, MINUS_INFINITY = 0x7F800000, -0x7F800001  # as ordered integers; beyond them lie only NaNs
 

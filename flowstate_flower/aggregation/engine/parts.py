@@ -1,7 +1,6 @@
 """What a pass reads at a time: a range of columns of one layer, in place where kernels can, else block by block as float32."""
 
 import importlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from flowstate_flower import machine_code
 from flowstate_flower.aggregation.engine import plain
 from flowstate_flower.aggregation.engine.paging import STRETCH_BYTES, Mapped, mapped
 from flowstate_flower.aggregation.turns import take_turns
@@ -127,7 +127,7 @@ def _slice(array: NDArray[Any], low: int, high: int) -> Flat:
 @cache
 def has_kernels() -> bool:
     """Whether compiled kernels can be used: llvmlite and numba are there, and `FLOWSTATE_KERNELS=numpy` does not forbid it."""
-    if os.environ.get("FLOWSTATE_KERNELS") == "numpy":
+    if not machine_code.is_at_hand():
         return False
     try:
         for module in ("compiled", "pairs", "places", "spread", "votes", "widen"):

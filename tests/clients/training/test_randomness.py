@@ -7,7 +7,8 @@ from scipy import stats
 from torch import Tensor
 
 from flowstate_flower.clients.policy import RandomnessPolicy
-from flowstate_flower.clients.randomness import PAIRS, AesStream, GeneratorStream, Stream, open_stream
+from flowstate_flower.clients.randomness import AesStream, GeneratorStream, Stream, open_stream
+from flowstate_flower.privacy.gaussians import PAIRS
 
 both = pytest.mark.parametrize("stream", [AesStream(), GeneratorStream(3)], ids=["cryptographic", "generator"])
 

@@ -1,0 +1,148 @@
+"""Box and Muller's pairs of Gaussians as LLVM IR: from random bits to the sum in one go, in registers.
+
+Series are those of textbooks, as long as float32 can tell.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from flowstate_flower.machine_code import KERNEL
+
+PLACES = ("words", "turns", "first", "second")
+FRACTION = (1 << 52) - 1  # of a float64
+ONE, HALF_ROOT = (int(np.float64(x).view(np.int64)) for x in (1.0, math.sqrt(0.5)))
+LIFT = 64
+"""Added to exponents, which are at most 0, so that none is negative."""
+EIGHTH, QUARTER, SIGN = 1 << 29, 1 << 30, 1 << 31  # of a turn of 2³²; its highest bit is a float32's sign
+
+LOGARITHM = [-4 / k for k in (1, 3, 5, 7, 9)]  # -2 ln((1 + s) / (1 - s)) = s · Σ, in powers of s²
+SINE = [(-1) ** k / math.factorial(2 * k + 1) for k in range(5)]  # sin y = y · Σ, in powers of y²
+COSINE = [(-1) ** k / math.factorial(2 * k) for k in range(6)]
+
+
+def pairs_ir(lanes: int) -> str:
+    """`i64 kernel(ptr places, ptr std, i64 start, i64 end, ptr unused)` over pairs start…end, a multiple of `lanes`. The places
+    are those of 64 bits and of 32 bits for each pair, and of the numbers to which its two draws times `std` are added.
+    """
+    code = _Code(lanes)
+    radius = code.radius(code.load("words", code.word))
+    for name, direction in zip(("first", "second"), code.directions(code.load("turns", code.turn)), strict=True):
+        code.add_to(name, radius, direction)
+    vector = code.real
+    return "\n".join(
+        [
+            f"declare {vector} @llvm.fmuladd.v{lanes}f32({vector}, {vector}, {vector})",
+            f"declare {vector} @llvm.sqrt.v{lanes}f32({vector})",
+            f"define i64 @{KERNEL}(ptr %places, ptr %std, i64 %start, i64 %end, ptr %unused) {{",
+            "entry:",
+            *(
+                f"  %at_{p} = getelementptr ptr, ptr %places, i64 {i}\n  %{p} = load ptr, ptr %at_{p}"
+                for i, p in enumerate(PLACES)
+            ),
+            "  %one_std = load float, ptr %std",
+            f"  %in_a_lane = insertelement {vector} poison, float %one_std, i32 0",
+            f"  %deviation = shufflevector {vector} %in_a_lane, {vector} poison, <{lanes} x i32> zeroinitializer",
+            "  %any = icmp slt i64 %start, %end",
+            "  br i1 %any, label %pairs, label %done",
+            "pairs:",
+            "  %pair = phi i64 [ %start, %entry ], [ %next, %pairs ]",
+            *code.lines,
+            f"  %next = add i64 %pair, {lanes}",
+            "  %more = icmp slt i64 %next, %end",
+            "  br i1 %more, label %pairs, label %done",
+            "done:",
+            "  ret i64 0",
+            "}",
+        ]
+    )
+
+
+class _Code:
+    """Lines that work on so many pairs at once. A value is named by a string; a number is the same in all lanes."""
+
+    def __init__(self, lanes: int) -> None:
+        self._lanes = lanes
+        self.word, self.turn, self.wide, self.real = (f"<{lanes} x {kind}>" for kind in ("i64", "i32", "double", "float"))
+        self.lines: list[str] = []
+
+    def radius(self, word: str) -> str:
+        """Std times √(-2 ln u), for u from (0, 1] of 52 random bits: it is 2ᵉ · m, with m around 1."""
+        bits = self._do("or", self.word, self._do("and", self.word, word, FRACTION), ONE)
+        uniform = self._do("fsub", self.wide, 2.0, self._turned("bitcast", self.word, bits, self.wide))
+        bits = self._turned("bitcast", self.wide, uniform, self.word)
+        power = self._do("lshr", self.word, self._do("add", self.word, bits, (LIFT << 52) - HALF_ROOT), 52)
+        bits = self._do("sub", self.word, self._do("add", self.word, bits, LIFT << 52), self._do("shl", self.word, power, 52))
+        above = self._do("fsub", self.wide, self._turned("bitcast", self.word, bits, self.wide), 1.0)  # m - 1, exactly
+        above = self._turned("fptrunc", self.wide, above, self.real)
+        power = self._do("sub", self.turn, self._turned("trunc", self.word, power, self.turn), LIFT)
+        power = self._turned("sitofp", self.turn, power, self.real)
+        s = self._do("fdiv", self.real, above, self._do("fadd", self.real, above, 2.0))
+        of_powers = self._do("fmul", self.real, power, -2 * math.log(2))
+        square = self._fused(s, self._series(s, LOGARITHM), of_powers)
+        root = self._let(f"call {self.real} @llvm.sqrt.v{self._lanes}f32({self.real} {square})")
+        return self._do("fmul", self.real, root, "%deviation")
+
+    def directions(self, turn: str) -> tuple[str, str]:
+        """Cosine and sine of that many 2³²ths of a turn: of an angle of an eighth at most, then by quarters."""
+        turn = self._do("add", self.turn, turn, EIGHTH)
+        small = self._do("sub", self.turn, self._do("and", self.turn, turn, QUARTER - 1), EIGHTH)
+        angle = self._do("fmul", self.real, self._turned("sitofp", self.turn, small, self.real), 2 * math.pi / 2**32)
+        sine, cosine = self._do("fmul", self.real, angle, self._series(angle, SINE)), self._series(angle, COSINE)
+        is_odd = self._let(f"icmp ne {self.turn} {self._do('and', self.turn, turn, QUARTER)}, zeroinitializer")
+        sign = self._do("and", self.turn, turn, SIGN)
+        other = self._do("xor", self.turn, sign, self._do("and", self.turn, self._do("shl", self.turn, turn, 1), SIGN))
+        return self._signed(self._either(is_odd, sine, cosine), other), self._signed(self._either(is_odd, cosine, sine), sign)
+
+    def load(self, place: str, kind: str) -> str:
+        """The numbers of these pairs."""
+        return self._let(f"load {kind}, ptr {self._at(place, kind)}, align 4")
+
+    def add_to(self, place: str, radius: str, direction: str) -> None:
+        """Add radius times direction to the numbers of these pairs."""
+        at = self._at(place, self.real)
+        total = self._fused(radius, direction, self._let(f"load {self.real}, ptr {at}, align 4"))
+        self.lines.append(f"  store {self.real} {total}, ptr {at}, align 4")
+
+    def _at(self, place: str, kind: str) -> str:
+        return self._let(f"getelementptr {kind.rsplit(maxsplit=1)[-1][:-1]}, ptr %{place}, i64 %pair")
+
+    def _series(self, value: str, coefficients: Sequence[float]) -> str:
+        """Σ coefficients[k] · value²ᵏ."""
+        square = self._do("fmul", self.real, value, value)
+        total = self._number(self.real, coefficients[-1])
+        for coefficient in reversed(coefficients[:-1]):
+            total = self._fused(total, square, self._number(self.real, coefficient))
+        return total
+
+    def _either(self, condition: str, one: str, other: str) -> str:
+        return self._let(f"select <{self._lanes} x i1> {condition}, {self.real} {one}, {self.real} {other}")
+
+    def _signed(self, value: str, sign: str) -> str:
+        bits = self._do("xor", self.turn, self._turned("bitcast", self.real, value, self.turn), sign)
+        return self._turned("bitcast", self.turn, bits, self.real)
+
+    def _fused(self, one: str, other: str, more: str) -> str:
+        """One · other + more."""
+        kind = self.real
+        return self._let(f"call {kind} @llvm.fmuladd.v{self._lanes}f32({kind} {one}, {kind} {other}, {kind} {more})")
+
+    def _turned(self, how: str, kind: str, value: str, into: str) -> str:
+        return self._let(f"{how} {kind} {value} to {into}")
+
+    def _do(self, what: str, kind: str, *operands: str | float) -> str:
+        named = (one if isinstance(one, str) else self._number(kind, one) for one in operands)
+        return self._let(f"{what} {kind} {', '.join(named)}")
+
+    def _number(self, kind: str, number: float) -> str:
+        """In all lanes. LLVM reads floats as the bits of a float64, which must be a float32's value where it is one."""
+        text = str(number)
+        if isinstance(number, float):
+            text = f"0x{np.float64(np.float32(number)).view(np.uint64):016X}"
+        return "<" + ", ".join([f"{kind.rsplit(maxsplit=1)[-1][:-1]} {text}"] * self._lanes) + ">"
+
+    def _let(self, expression: str) -> str:
+        name = f"%v{len(self.lines)}"
+        self.lines.append(f"  {name} = {expression}")
+        return name
