@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from flowstate_flower.clients.training.fast.shares import Layer, Share, Shares, Whole, squared_rows
 
 PIECE = 1 << 18
-"""How many numbers are worked on at once: what fits into a processor's own cache."""
+"""How many numbers a thread works on at once: what fits into a processor's own cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class ByProducts:
         self._numbers = prod(window.kernel[1:])
         self._positions = prod(gradient.shape[2:])
         each = self._per_item * self._positions * self._numbers
-        self.step = min(items, max(1, PIECE // each))
+        self.step = _at_once(items, each)
         self._seen = inputs.new_empty(self.step * each)
 
     def make(self, piece: slice, into: Tensor) -> None:
@@ -163,7 +163,7 @@ class ByGroups:
     def __init__(self, gradient: Tensor, inputs: Tensor, window: Window, items: int) -> None:
         self._gradient, self._inputs, self._window = gradient, inputs, window
         self._per_item = len(inputs) // items
-        self.step = min(items, max(1, PIECE // (max(prod(window.kernel), gradient[0].numel()) * self._per_item)))
+        self.step = _at_once(items, max(prod(window.kernel), gradient[0].numel()) * self._per_item)
 
     def make(self, piece: slice, into: Tensor) -> None:
         """See `Maker`."""
@@ -182,6 +182,11 @@ class ByGroups:
     def in_order(self, numbers: Tensor) -> Tensor:
         """See `Maker`. They are."""
         return numbers
+
+
+def _at_once(items: int, each: int) -> int:
+    """How many of the items, of so many numbers each."""
+    return min(items, max(1, PIECE * torch.get_num_threads() // each))
 
 
 def _weight_gradient(gradient: Tensor, inputs: Tensor, kernel: tuple[int, ...], window: Window, groups: int) -> Tensor:
