@@ -5,6 +5,7 @@ import scipy  # whose parts are loaded when they are first used
 
 from flowstate_flower.aggregation.engine import sign_counts, weighted_sum
 from flowstate_flower.aggregation.geometry import centred_gram
+from flowstate_flower.aggregation.one_thread import one_blas_thread
 from flowstate_flower.aggregation.rule import Aggregate
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 from flowstate_flower.aggregation.weighing import cosines, distances_of, inner_products, mean_of, placed, shortened
@@ -20,7 +21,8 @@ def dnc(updates: Updates, byzantine: int, *, remove: float = 1.0) -> Aggregate:
     if not 0 <= gone < n:
         raise BadInput(f"dnc would remove {gone} of {n} rows", hint="remove is a factor on f, about 1")
     gram = centred_gram(distances_of(updates))
-    values, vectors = np.linalg.eigh(gram)
+    with one_blas_thread(n):
+        values, vectors = np.linalg.eigh(gram)
     scores = np.abs(values[-1]) * vectors[:, -1] ** 2  # squared projections of the centred rows on the top direction
     weights = mean_of(np.argsort(scores, kind="stable")[: n - gone], n)
     return Aggregate(weighted_sum(updates, weights), weights)

@@ -10,6 +10,7 @@ from typing import overload
 
 import numpy as np
 
+from flowstate_flower.aggregation.one_thread import one_blas_thread
 from flowstate_flower.aggregation.rule import Aggregate, Guide, Rule, called, checked_f, python_expression
 from flowstate_flower.aggregation.updates import Matrix, Updates
 from flowstate_flower.aggregation.weighing import distances_of, shortened
@@ -73,8 +74,9 @@ def _before(mixing: Mixing, rule: Rule) -> Rule:
 
     def compute(updates: Updates, byzantine: int) -> Aggregate:
         distances = distances_of(updates.with_origin())
-        matrix = mixing.matrix(distances, byzantine if mixing.f is None else mixing.f)
-        inner = rule.compute(updates.mixed(matrix, distances), byzantine)
+        with one_blas_thread(updates.n):  # a mixing is a product of matrices, in every pass
+            matrix = mixing.matrix(distances, byzantine if mixing.f is None else mixing.f)
+            inner = rule.compute(updates.mixed(matrix, distances), byzantine)
         return replace(inner, weights=None if inner.weights is None else inner.weights @ matrix)
 
     def fewest(byzantine: int) -> int | None:

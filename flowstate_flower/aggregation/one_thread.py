@@ -1,5 +1,6 @@
 """Small matrices on one BLAS thread. Where there are more, OpenBLAS keeps them spinning for a while after each call, in case of
-another: on cores that the passes over updates need.
+another: on cores that the passes over updates need. Asking for it takes longer than some passes, so only those rules do that
+have products of matrices.
 """
 
 from contextlib import AbstractContextManager, nullcontext

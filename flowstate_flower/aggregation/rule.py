@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from flowstate_flower.aggregation.one_thread import one_blas_thread
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 from flowstate_flower.errors import BadInput, RunImpossible, UnknownName
 
@@ -132,8 +131,7 @@ class Rule:
             raise PreconditionFailed(problem, hint="invite more tenants, tolerate fewer, or choose another rule")
         if self.rooted and updates.root is None:
             raise PreconditionFailed(f"{self.name} needs an update of the server's own", hint="give the strategy a `root`")
-        with one_blas_thread(updates.n):
-            return self.compute(updates, byzantine)
+        return self.compute(updates, byzantine)
 
 
 def called(name: str, f: int | None, parameters: Mapping[str, Number]) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from flowstate_flower.aggregation.engine import moments, weighted_sum
+from flowstate_flower.aggregation.one_thread import one_blas_thread
 from flowstate_flower.aggregation.rule import Aggregate
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 from flowstate_flower.aggregation.weighing import cosines, inner_products, placed
@@ -24,7 +25,8 @@ def foolsgold(updates: Updates, byzantine: int, *, seed: int = 0) -> Aggregate:
     if updates.senders and updates.mixing is None:
         now = _sketch(updates, seed)
         past = np.array([updates.memory.get(HISTORY + sender, np.zeros(now.shape[1])) for sender in updates.senders])
-        products = products + past @ now.T + now @ past.T + past @ past.T
+        with one_blas_thread(updates.n):
+            products = products + past @ now.T + now @ past.T + past @ past.T
         memory = dict(updates.memory) | {HISTORY + s: row for s, row in zip(updates.senders, past + now, strict=True)}
     weights = _pardoned(cosines(products))
     return Aggregate(weighted_sum(updates, weights), weights, memory)

@@ -6,6 +6,7 @@ from math import comb
 import numpy as np
 
 from flowstate_flower.aggregation.geometry import centred_gram
+from flowstate_flower.aggregation.one_thread import one_blas_thread
 from flowstate_flower.aggregation.updates import Matrix, Vector
 from flowstate_flower.aggregation.weighing import mean_of
 from flowstate_flower.errors import RunImpossible
@@ -49,7 +50,9 @@ def smea(distances: Matrix, byzantine: int) -> Vector:
     def spread(rows: tuple[int, ...]) -> float:
         return float(np.linalg.eigvalsh(centred_gram(distances[np.ix_(rows, rows)]))[-1])
 
-    return mean_of(np.array(min(combinations(range(n), n - byzantine), key=spread)), n)
+    with one_blas_thread(n):
+        best = min(combinations(range(n), n - byzantine), key=spread)
+    return mean_of(np.array(best), n)
 
 
 def _far_pairs(distances: Matrix, limit: float) -> list[int]:

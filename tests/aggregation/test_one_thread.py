@@ -21,8 +21,11 @@ def _two_threads():
         yield
 
 
+@pytest.mark.parametrize("name", ["dnc", "nnm >> dnc"])
 @pytest.mark.parametrize(("n", "expected"), [(FEWEST_SHARED, 1), (FEWEST_SHARED - 1, 2)])
-def test_within_a_rule_of_many_rows_blas_has_one_thread(n: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_many_rows_make_a_matrix_blas_has_one_thread(
+    name: str, n: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[int] = []
     eigh = np.linalg.eigh
 
@@ -31,7 +34,7 @@ def test_within_a_rule_of_many_rows_blas_has_one_thread(n: int, expected: int, m
         return eigh(matrix)
 
     monkeypatch.setattr(np.linalg, "eigh", looking)
-    rule_named("caf")(Updates.from_matrix(np.random.default_rng(0).standard_normal((n, 50)).astype("f4")), byzantine=2)
+    rule_named(name)(Updates.from_matrix(np.random.default_rng(0).standard_normal((n, 50)).astype("f4")), byzantine=2)
     assert set(seen) == {expected}
     assert threads() == 2
 

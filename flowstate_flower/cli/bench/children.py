@@ -1,6 +1,7 @@
 """What only a fresh process can tell: the memory that a rule needs above the replies, and what its first use costs."""
 
 import ctypes
+import importlib
 import json
 import math
 import os
@@ -25,6 +26,8 @@ FORGET_THE_PEAK = "5"
 LITTLE = 4096
 OTHER_TENANTS = 7
 MOST_SUBSETS = 100_000
+LIBRARIES = ("scipy.sparse.csgraph", "scipy.cluster.hierarchy", "scipy.spatial.distance", "sklearn.cluster")
+"""What some rules load when they are first used, which is not compilation."""
 
 
 def memory(dimension: int, threads: int) -> list[Measure]:
@@ -87,6 +90,8 @@ def first_calls(n: str, *names: str) -> dict[str, float]:
     given = updates(int(n), LITTLE, 1)
     has_kernels()
     np.linalg.eigh(np.eye(3))
+    for library in LIBRARIES:
+        importlib.import_module(library)
     return {name: _first_call(name, given) for name in names if _is_possible(name, given.n)}
 
 
