@@ -220,6 +220,29 @@ def test_whole_models_are_exact_in_float32(name: str, apart: bool, per_item: int
     assert torch.allclose(squared.double(), want_squared, rtol=1e-5, atol=1e-9)
 
 
+def test_what_a_layer_norm_kept_is_used_and_missed_where_it_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's graph names what it kept; a version that names it otherwise costs time, not exactness."""
+    layer_norm, calls = nn.functional.layer_norm, []
+
+    def counted(*arguments, **named):
+        calls.append(1)
+        return layer_norm(*arguments, **named)
+
+    torch.manual_seed(6)
+    model = nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 3))
+    batch, engine = Batch(torch.randn(5, 4, 8), torch.randn(5)), FastEngine(model, losses)
+    total = torch.zeros_like(FlatParameters(model).vector)
+    engine.add_clipped(batch, Clip(0.1), total)
+    monkeypatch.setattr(nn.functional, "layer_norm", counted)
+    engine.add_clipped(batch, Clip(0.1), torch.zeros_like(total))
+    assert len(calls) == 1
+    monkeypatch.setattr("flowstate_flower.clients.training.fast.norms.getattr", lambda *_: None, raising=False)
+    again = torch.zeros_like(total)
+    engine.add_clipped(batch, Clip(0.1), again)
+    assert len(calls) == 3
+    torch.testing.assert_close(again, total, rtol=1e-5, atol=1e-8)
+
+
 def test_gradients_that_are_not_kept_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(4)
     model = nn.Sequential(nn.Conv2d(6, 20, 3), nn.Flatten(), nn.Linear(20, 3))
