@@ -26,8 +26,8 @@ Indices = NDArray[np.int64]
 class Rows:
     """The rows of a sample: `per_item` consecutive ones are one unit. `weights` is None where every row weighs the same."""
 
-    index: Tensor  # (R,) on the CPU
-    weights: Tensor | None = None  # (R,) on the CPU
+    index: Indices  # (R,)
+    weights: NDArray[np.float32] | None = None  # (R,)
     per_item: int = 1
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class UnitSampler:
         """Distinct numbers below `units`, in no particular order."""
         if self.sampling.rate == 1.0:
             return np.arange(self.units)
-        size = bisect_right(self._cumulative, stream.uniform(1)[0])
+        size = bisect_right(self._cumulative, float(stream.uniform(1)[0]))
         if 2 * size <= self.units:
             return _distinct(stream, self.units, size)
         left_out = np.ones(self.units, dtype=bool)  # fewer are left out than taken
@@ -79,7 +79,7 @@ class RowSampler:
 
     def draw(self, stream: Stream) -> Rows:
         """See `Sampler`."""
-        return Rows(torch.from_numpy(self._units.draw(stream)))
+        return Rows(self._units.draw(stream))
 
 
 class GroupSampler:
@@ -105,7 +105,7 @@ class GroupSampler:
         places = np.where(real, self._places(stream, counts[:, 0]), 0)
         rows = self._order[self._starts[people][:, None] + places]
         weights = (real / brought).astype(np.float32)
-        return Rows(torch.from_numpy(rows.reshape(-1)), torch.from_numpy(weights.reshape(-1)), self.per_item)
+        return Rows(rows.reshape(-1), weights.reshape(-1), self.per_item)
 
     def _places(self, stream: Stream, counts: Indices) -> Indices:
         """Which of each person's rows: all, or a uniform choice by Floyd's algorithm, one place after the other for all."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from flowstate_flower.clients.task import Examples
 from flowstate_flower.clients.training.images import channels_last, likes_channels_last
@@ -61,10 +61,11 @@ class Source:
 
     def batch(self, rows: Rows) -> Batch:
         """These rows, on the device."""
-        weights = None if rows.weights is None else self._to_device(rows.weights)
+        weights = None if rows.weights is None else self._to_device(torch.from_numpy(rows.weights))
+        index = torch.from_numpy(rows.index)
         return Batch(
-            self._as_model_likes(self._take(self._examples.features, rows.index)),
-            self._take(self._examples.targets, rows.index),
+            self._as_model_likes(self._take(self._examples.features, index)),
+            self._take(self._examples.targets, index),
             weights,
             rows.per_item,
         )
@@ -83,8 +84,10 @@ class Source:
 def padded(rows: Rows, largest: int) -> Rows:
     """The sample with as many items as it may have at most, for shapes that never change: row 0 at weight 0 fills it up."""
     missing = (largest - len(rows)) * rows.per_item
-    weights = torch.full((len(rows.index),), 1 / rows.per_item) if rows.weights is None else rows.weights
-    return Rows(pad(rows.index, (0, missing)), pad(weights, (0, missing)), rows.per_item)
+    own = np.float32(1 / rows.per_item) if rows.weights is None else rows.weights
+    index, weights = np.zeros(len(rows.index) + missing, np.int64), np.zeros(len(rows.index) + missing, np.float32)
+    index[: len(rows.index)], weights[: len(rows.index)] = rows.index, own
+    return Rows(index, weights, rows.per_item)
 
 
 def rounded_up(items: int) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from flowstate_flower.clients.training.clipping import FlatClipping
 from flowstate_flower.clients.training.flat import FlatParameters
 from flowstate_flower.clients.training.forward import Forward, plain_gradient, reduced
+from flowstate_flower.clients.training.sampling import Indices
 from flowstate_flower.clients.training.seam import Batch, Engine
 from flowstate_flower.errors import BadInput
 
@@ -17,12 +18,13 @@ TOLERANCE = {"none": 1e-3, "bfloat16": 0.1}
 """How far, relative to its length, a sum may lie from the obvious one. A wrong layer is off by much more."""
 
 
-def trial_rows(features: Tensor) -> Tensor:
+def trial_rows(features: Tensor) -> Indices:
     """The numbers of a few rows that are finite, among the first; of the very first where there are none."""
     first = features[:LOOKED_AT]
     finite = first.reshape(len(first), -1).isfinite().all(dim=1).nonzero()[:, 0].cpu()
     few = finite if len(finite) else torch.arange(len(first))
-    return few[torch.arange(ROWS) % len(few)]
+    rows: Indices = few[torch.arange(ROWS) % len(few)].numpy()
+    return rows
 
 
 @contextmanager

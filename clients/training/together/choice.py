@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,7 +50,7 @@ def choose(member: Member) -> Choice:
 
 def _choose(member: Member, stack: Stack) -> Choice:
     job, per_item = member.job, member.sampler.per_item
-    few = Source(job.examples, job.device).batch(Rows(trial_rows(job.examples.features).repeat(per_item)))
+    few = Source(job.examples, job.device).batch(Rows(np.tile(trial_rows(job.examples.features), per_item)))
     check_layers(stack.structure)
     check_alone(Forward(stack.structure, job.losses), few)
     weights = torch.full((1, len(few)), 1 / per_item, device=job.device)

@@ -64,7 +64,7 @@ def _sample(member: Member, errors: Errors) -> Rows:
             return member.sampler.draw(member.job.sampling)
         except Exception as error:  # one client's, which the others do not share
             errors[member.place] = error
-    return Rows(torch.zeros(0, dtype=torch.int64), per_item=member.sampler.per_item)
+    return Rows(np.zeros(0, np.int64), per_item=member.sampler.per_item)
 
 
 def clipped_sum(engine: StackEngine, pieces: Iterable[Batches], clippings: "Clippings", like: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class Table:
 
     def _piece(self, samples: Sequence[Rows], clients: Indices, rows: slice, all_clients: int) -> Batches:
         shape = (len(samples), rows.stop - rows.start)
-        taken = [sample.index.numpy()[rows] for sample in samples]
+        taken = [sample.index[rows] for sample in samples]
         lengths = np.fromiter(map(len, taken), np.int64, len(taken))
         real = np.arange(shape[1]) < lengths[:, None]
         index = np.repeat(self._starts[clients, None], shape[1], axis=1)  # filled up with a row that is real: the first
@@ -147,7 +147,7 @@ class Table:
 def _weights_of(sample: Rows) -> "NDArray[np.float32]":
     if sample.weights is None:
         return np.full(len(sample.index), 1.0 / sample.per_item, dtype=np.float32)
-    return sample.weights.numpy()
+    return sample.weights
 
 
 class Clippings:
@@ -179,7 +179,10 @@ class StackSgd:
         self._matrix, self._plans = matrix, plans
         self._momentum = self._column([plan.momentum for plan in plans])
         self._decay = self._column([plan.weight_decay for plan in plans])
+        self._decays = any(plan.weight_decay for plan in plans)
         self._moving = torch.zeros_like(matrix) if any(plan.momentum for plan in plans) else None
+        self._steady = all(plan.schedule == "constant" for plan in plans)
+        self._rates = self._column([plan.learning_rate * plan.rate_factor(0) for plan in plans])
 
     def step(self, gradients: Tensor, step: int, resting: Sequence[int] = ()) -> None:
         """Move the first rows, as many as there are `gradients`, which are overwritten; but not those that are `resting`."""
@@ -187,12 +190,13 @@ class StackSgd:
         rows = self._matrix[:clients]
         state = [rows] if self._moving is None else [rows, self._moving[:clients]]
         before = [tensor[list(resting)] for tensor in state] if resting else []
-        if any(plan.weight_decay for plan in self._plans):
+        if self._decays:
             gradients.addcmul_(rows, self._decay[:clients])
         if self._moving is not None:
             gradients = state[1].mul_(self._momentum[:clients]).add_(gradients)
-        rates = [plan.learning_rate * plan.rate_factor(step) for plan in self._plans[:clients]]
-        rows.addcmul_(gradients, self._column(rates), value=-1)
+        if not self._steady:
+            self._rates = self._column([plan.learning_rate * plan.rate_factor(step) for plan in self._plans])
+        rows.addcmul_(gradients, self._rates[:clients], value=-1)
         for tensor, kept in zip(state, before, strict=False):
             tensor[list(resting)] = kept
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -107,14 +108,14 @@ def test_pieces_are_filled_up_with_rows_that_weigh_nothing(lab, monkeypatch: pyt
     mechanism = Mechanism(
         FastEngine(model, lab.losses), FlatClipping(0.3, 1.0), len(FlatParameters(model).vector), torch.device("cpu")
     )
-    rows, images = Rows(torch.arange(1, 38)), Source(examples, torch.device("cpu"))
+    rows, images = Rows(np.arange(1, 38)), Source(examples, torch.device("cpu"))
     expected = mechanism.noisy_sum(images.pieces(rows), lab.Still()).clone()
-    images.suit(model, Rows(torch.arange(1, 4)))
+    images.suit(model, Rows(np.arange(1, 4)))
     pieces = list(images.pieces(rows))
     assert [len(piece) for piece in pieces] == [20, 18]
     assert [int(piece.weights.sum()) for piece in pieces if piece.weights is not None] == [19, 18]
     torch.testing.assert_close(mechanism.noisy_sum(pieces, lab.Still()), expected, rtol=1e-4, atol=1e-6)
-    assert list(images.pieces(Rows(torch.arange(0)))) == []
+    assert list(images.pieces(Rows(np.arange(0)))) == []
 
 
 def test_few_sizes_are_left() -> None:

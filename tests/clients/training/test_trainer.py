@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -181,7 +182,7 @@ def test_all_rows_of_a_person_together_move_the_sum_by_at_most_the_clip(lab, eng
 def test_pieces_hold_whole_persons(lab) -> None:
     groups = torch.arange(30) % 10
     plan = replace(lab.job(lab.model(), privacy={"unit": "group"}).plan, choices=Choices(most_rows=7))
-    rows = Rows(torch.arange(30), torch.ones(30), per_item=3)
+    rows = Rows(np.arange(30), np.ones(30, np.float32), per_item=3)
     pieces = list(Source(lab.examples(groups=groups), torch.device("cpu"), 7).pieces(rows))
     assert [len(piece) for piece in pieces] == [2] * 5
     with pytest.raises(BadInput, match="a person brings 3"):
@@ -190,7 +191,7 @@ def test_pieces_hold_whole_persons(lab) -> None:
 
 
 def test_padding_fills_a_sample_up_without_weight() -> None:
-    rows = padded(Rows(torch.tensor([4, 5])), 5)
+    rows = padded(Rows(np.array([4, 5])), 5)
     assert rows.index.tolist() == [4, 5, 0, 0, 0]
     assert rows.weights.tolist() == [1, 1, 0, 0, 0]
 
