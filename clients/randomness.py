@@ -83,7 +83,7 @@ class AesStream:
     def add_normal(self, total: Tensor, std: float | Tensor) -> None:
         """See `Stream`. Drawn on the CPU, so that the noise of every device is cryptographic."""
         if total.device.type != "cpu" or total.dtype != torch.float32 or not total.is_contiguous():
-            total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True) * std
+            total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True).mul_(std)
             return
         if self._gaussians is None:
             self._gaussians = Gaussians(self._keystream)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flowstate_flower.machine_code import KERNEL
+from flowstate_flower.machine_code import KERNEL, Code
 
 PLACES = ("words", "turns", "first", "second")
 FRACTION = (1 << 52) - 1  # of a float64
@@ -28,9 +28,9 @@ def pairs_ir(lanes: int) -> str:
     """
     code = _Code(lanes)
     radius = code.radius(code.load("words", code.word))
-    for name, direction in zip(("first", "second"), code.directions(code.load("turns", code.turn)), strict=True):
+    for name, direction in zip(("first", "second"), code.directions(code.load("turns", code.int)), strict=True):
         code.add_to(name, radius, direction)
-    vector = code.real
+    vector = code.float
     return "\n".join(
         [
             f"declare {vector} @llvm.fmuladd.v{lanes}f32({vector}, {vector}, {vector})",
@@ -59,13 +59,12 @@ def pairs_ir(lanes: int) -> str:
     )
 
 
-class _Code:
-    """Lines that work on so many pairs at once. A value is named by a string; a number is the same in all lanes."""
+class _Code(Code):
+    """A value is named by a string; a number is the same for all pairs."""
 
     def __init__(self, lanes: int) -> None:
-        self._lanes = lanes
-        self.word, self.turn, self.wide, self.real = (f"<{lanes} x {kind}>" for kind in ("i64", "i32", "double", "float"))
-        self.lines: list[str] = []
+        super().__init__(lanes)
+        self.word, self.wide = f"<{lanes} x i64>", f"<{lanes} x double>"
 
     def radius(self, word: str) -> str:
         """Std times √(-2 ln u), for u from (0, 1] of 52 random bits: it is 2ᵉ · m, with m around 1."""
@@ -75,74 +74,72 @@ class _Code:
         power = self._do("lshr", self.word, self._do("add", self.word, bits, (LIFT << 52) - HALF_ROOT), 52)
         bits = self._do("sub", self.word, self._do("add", self.word, bits, LIFT << 52), self._do("shl", self.word, power, 52))
         above = self._do("fsub", self.wide, self._turned("bitcast", self.word, bits, self.wide), 1.0)  # m - 1, exactly
-        above = self._turned("fptrunc", self.wide, above, self.real)
-        power = self._do("sub", self.turn, self._turned("trunc", self.word, power, self.turn), LIFT)
-        power = self._turned("sitofp", self.turn, power, self.real)
-        s = self._do("fdiv", self.real, above, self._do("fadd", self.real, above, 2.0))
-        of_powers = self._do("fmul", self.real, power, -2 * math.log(2))
+        above = self._turned("fptrunc", self.wide, above, self.float)
+        power = self._do("sub", self.int, self._turned("trunc", self.word, power, self.int), LIFT)
+        power = self._turned("sitofp", self.int, power, self.float)
+        s = self._do("fdiv", self.float, above, self._do("fadd", self.float, above, 2.0))
+        of_powers = self._do("fmul", self.float, power, -2 * math.log(2))
         square = self._fused(s, self._series(s, LOGARITHM), of_powers)
-        root = self._let(f"call {self.real} @llvm.sqrt.v{self._lanes}f32({self.real} {square})")
-        return self._do("fmul", self.real, root, "%deviation")
+        root = self.emit(f"call {self.float} @llvm.sqrt.v{self.lanes}f32({self.float} {square})")
+        return self._do("fmul", self.float, root, "%deviation")
 
     def directions(self, turn: str) -> tuple[str, str]:
         """Cosine and sine of that many 2³²ths of a turn: of an angle of an eighth at most, then by quarters."""
-        turn = self._do("add", self.turn, turn, EIGHTH)
-        small = self._do("sub", self.turn, self._do("and", self.turn, turn, QUARTER - 1), EIGHTH)
-        angle = self._do("fmul", self.real, self._turned("sitofp", self.turn, small, self.real), 2 * math.pi / 2**32)
-        sine, cosine = self._do("fmul", self.real, angle, self._series(angle, SINE)), self._series(angle, COSINE)
-        is_odd = self._let(f"icmp ne {self.turn} {self._do('and', self.turn, turn, QUARTER)}, zeroinitializer")
-        sign = self._do("and", self.turn, turn, SIGN)
-        other = self._do("xor", self.turn, sign, self._do("and", self.turn, self._do("shl", self.turn, turn, 1), SIGN))
+        turn = self._do("add", self.int, turn, EIGHTH)
+        small = self._do("sub", self.int, self._do("and", self.int, turn, QUARTER - 1), EIGHTH)
+        angle = self._do("fmul", self.float, self._turned("sitofp", self.int, small, self.float), 2 * math.pi / 2**32)
+        sine, cosine = self._do("fmul", self.float, angle, self._series(angle, SINE)), self._series(angle, COSINE)
+        is_odd = self.emit(f"icmp ne {self.int} {self._do('and', self.int, turn, QUARTER)}, zeroinitializer")
+        sign = self._do("and", self.int, turn, SIGN)
+        other = self._do("xor", self.int, sign, self._do("and", self.int, self._do("shl", self.int, turn, 1), SIGN))
         return self._signed(self._either(is_odd, sine, cosine), other), self._signed(self._either(is_odd, cosine, sine), sign)
 
     def load(self, place: str, kind: str) -> str:
         """The numbers of these pairs."""
-        return self._let(f"load {kind}, ptr {self._at(place, kind)}, align 4")
+        return self.emit(f"load {kind}, ptr {self._at(place, kind)}, align 4")
 
     def add_to(self, place: str, radius: str, direction: str) -> None:
         """Add radius times direction to the numbers of these pairs."""
-        at = self._at(place, self.real)
-        total = self._fused(radius, direction, self._let(f"load {self.real}, ptr {at}, align 4"))
-        self.lines.append(f"  store {self.real} {total}, ptr {at}, align 4")
+        at = self._at(place, self.float)
+        total = self._fused(radius, direction, self.emit(f"load {self.float}, ptr {at}, align 4"))
+        self.lines.append(f"  store {self.float} {total}, ptr {at}, align 4")
 
     def _at(self, place: str, kind: str) -> str:
-        return self._let(f"getelementptr {kind.rsplit(maxsplit=1)[-1][:-1]}, ptr %{place}, i64 %pair")
+        return self.emit(f"getelementptr {_one(kind)}, ptr %{place}, i64 %pair")
 
     def _series(self, value: str, coefficients: Sequence[float]) -> str:
         """Σ coefficients[k] · value²ᵏ."""
-        square = self._do("fmul", self.real, value, value)
-        total = self._number(self.real, coefficients[-1])
+        square = self._do("fmul", self.float, value, value)
+        total = self.constant(coefficients[-1])
         for coefficient in reversed(coefficients[:-1]):
-            total = self._fused(total, square, self._number(self.real, coefficient))
+            total = self._fused(total, square, self.constant(coefficient))
         return total
 
     def _either(self, condition: str, one: str, other: str) -> str:
-        return self._let(f"select <{self._lanes} x i1> {condition}, {self.real} {one}, {self.real} {other}")
+        return self.emit(f"select {self.bool} {condition}, {self.float} {one}, {self.float} {other}")
 
     def _signed(self, value: str, sign: str) -> str:
-        bits = self._do("xor", self.turn, self._turned("bitcast", self.real, value, self.turn), sign)
-        return self._turned("bitcast", self.turn, bits, self.real)
+        bits = self._do("xor", self.int, self._turned("bitcast", self.float, value, self.int), sign)
+        return self._turned("bitcast", self.int, bits, self.float)
 
     def _fused(self, one: str, other: str, more: str) -> str:
         """One · other + more."""
-        kind = self.real
-        return self._let(f"call {kind} @llvm.fmuladd.v{self._lanes}f32({kind} {one}, {kind} {other}, {kind} {more})")
+        kind = self.float
+        return self.emit(f"call {kind} @llvm.fmuladd.v{self.lanes}f32({kind} {one}, {kind} {other}, {kind} {more})")
 
     def _turned(self, how: str, kind: str, value: str, into: str) -> str:
-        return self._let(f"{how} {kind} {value} to {into}")
+        return self.emit(f"{how} {kind} {value} to {into}")
 
     def _do(self, what: str, kind: str, *operands: str | float) -> str:
         named = (one if isinstance(one, str) else self._number(kind, one) for one in operands)
-        return self._let(f"{what} {kind} {', '.join(named)}")
+        return self.emit(f"{what} {kind} {', '.join(named)}")
 
     def _number(self, kind: str, number: float) -> str:
-        """In all lanes. LLVM reads floats as the bits of a float64, which must be a float32's value where it is one."""
-        text = str(number)
-        if isinstance(number, float):
-            text = f"0x{np.float64(np.float32(number)).view(np.uint64):016X}"
-        return "<" + ", ".join([f"{kind.rsplit(maxsplit=1)[-1][:-1]} {text}"] * self._lanes) + ">"
+        if kind == self.float:
+            return self.constant(number)
+        return self.splat(_one(kind), f"{number!r}")
 
-    def _let(self, expression: str) -> str:
-        name = f"%v{len(self.lines)}"
-        self.lines.append(f"  {name} = {expression}")
-        return name
+
+def _one(kind: str) -> str:
+    """The type of which a vector type holds many."""
+    return kind.rsplit(maxsplit=1)[-1][:-1]

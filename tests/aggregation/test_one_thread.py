@@ -21,19 +21,22 @@ def _two_threads():
         yield
 
 
-@pytest.mark.parametrize("name", ["dnc", "nnm >> dnc"])
+@pytest.mark.parametrize("name", ["dnc", "nnm >> dnc", "smea"])
 @pytest.mark.parametrize(("n", "expected"), [(FEWEST_SHARED, 1), (FEWEST_SHARED - 1, 2)])
 def test_where_many_rows_make_a_matrix_blas_has_one_thread(
     name: str, n: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    eigh = np.linalg.eigh
 
-    def looking(matrix):
-        seen.append(threads())
-        return eigh(matrix)
+    def looking(function):
+        def looked(matrix):
+            seen.append(threads())
+            return function(matrix)
 
-    monkeypatch.setattr(np.linalg, "eigh", looking)
+        return looked
+
+    for function in (np.linalg.eigh, np.linalg.eigvalsh):
+        monkeypatch.setattr(np.linalg, function.__name__, looking(function))
     rule_named(name)(Updates.from_matrix(np.random.default_rng(0).standard_normal((n, 50)).astype("f4")), byzantine=2)
     assert set(seen) == {expected}
     assert threads() == 2

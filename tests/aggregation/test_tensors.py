@@ -239,10 +239,11 @@ def test_no_rule_copies_the_tensors(name: str) -> None:
     assert torch.cuda.max_memory_allocated() - held <= 2 * 4 * d + tiles
 
 
-def test_torch_is_not_imported_until_there_are_tensors() -> None:
+def test_torch_and_compilers_are_not_imported_until_they_are_needed() -> None:
     code = (
         "import sys, numpy as np\n"
         "from flowstate_flower.aggregation import CATALOGUE, Updates\n"
+        "assert not {'llvmlite', 'numba', 'torch'} & set(sys.modules)\n"
         "CATALOGUE['median'](Updates.from_matrix(np.eye(5)), byzantine=1)\n"
         "assert 'torch' not in sys.modules\n"
     )

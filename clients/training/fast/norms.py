@@ -20,12 +20,9 @@ def rms_norm(layer: Layer) -> Shares:
     """Of an `nn.RMSNorm` on (R, …, *shape)."""
     module = layer.module
     shape = list(module.normalized_shape)
-
-    def of_weight(gradient: Tensor) -> Tensor:
-        scaled = F.rms_norm(layer.wide_inputs(), shape, None, module.eps)
-        return (by_item(scaled, layer.items, shape) * gradient).sum(1)
-
-    return _on_last(layer, shape, of_weight)
+    return _on_last(
+        layer, shape, lambda gradient: _summed(layer, F.rms_norm(layer.wide_inputs(), shape, None, module.eps), gradient)
+    )
 
 
 def group_norm(layer: Layer) -> Shares:
@@ -57,14 +54,19 @@ def _on_last(layer: Layer, shape: list[int], of_weight: Callable[[Tensor], Tenso
     return shares
 
 
+def _summed(layer: Layer, scaled: Tensor, gradient: Tensor) -> Tensor:
+    """(I, *shape) sums over an item's positions of its normalised inputs times `gradient` (I, T, *shape)."""
+    return (by_item(scaled, layer.items, gradient.shape[2:]) * gradient).sum(1)
+
+
 def _by_statistics(layer: Layer, shape: list[int], gradient: Tensor) -> Tensor:
-    """(I, *shape) sums over an item's positions of its normalised inputs times `gradient`. Mean and deviation of each position
-    are there since the forward pass, which kept them for the backward pass.
+    """As `_summed`. Mean and deviation of each position are there since the forward pass, which kept them for the backward
+    pass.
     """
     inputs, eps = layer.wide_inputs(), layer.module.eps
     mean, inverse = (getattr(layer.node, f"_saved_result{number}", None) for number in (1, 2))
     if mean is None or inverse is None or not mean.dtype == inverse.dtype == layer.dtype:
-        return (by_item(F.layer_norm(inputs, shape, None, None, eps), layer.items, shape) * gradient).sum(1)
+        return _summed(layer, F.layer_norm(inputs, shape, None, None, eps), gradient)
     outer = inputs.shape[: inputs.dim() - len(shape)]
     centred = by_item(inputs - mean.view(*outer, *[1] * len(shape)), layer.items, shape).mul_(gradient)
     return torch.bmm(inverse.view(layer.items, 1, -1), centred.flatten(2)).view(layer.items, *shape)

@@ -8,10 +8,8 @@ updates on large weights loses nothing.
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from flowstate_flower.aggregation.engine.network import Comparator, Keep, extremes, full_network, rank_network
-from flowstate_flower.machine_code import KERNEL
+from flowstate_flower.machine_code import KERNEL, Code
 
 BYTES_AHEAD = 384
 INFINITY, MINUS_INFINITY = 0x7F800000, -0x7F800001  # as ordered integers; beyond them lie only NaNs
@@ -19,24 +17,14 @@ INFINITY, MINUS_INFINITY = 0x7F800000, -0x7F800001  # as ordered integers; beyon
 Epilogue = Callable[["Emitter", Sequence[str]], str]
 
 
-class Emitter:
+class Emitter(Code):
     """Writes one kernel: `i64 kernel(ptr rows, ptr base, i64 start, i64 end, ptr out)` over columns start…end, `lanes` at a
     time. The number of columns is a multiple of `lanes`. It returns 1 where a value was not finite, else 0.
     """
 
     def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
-        self.int, self.float, self.bool = f"<{lanes} x i32>", f"<{lanes} x float>", f"<{lanes} x i1>"
-        self.lines: list[str] = []
+        super().__init__(lanes)
         self.extremes = {Keep.LOW: "%low", Keep.HIGH: "%high"}
-        self._names = 0
-
-    def emit(self, expression: str) -> str:
-        """Append an instruction and return its result's name."""
-        self._names += 1
-        name = f"%v{self._names}"
-        self.lines.append(f"  {name} = {expression}")
-        return name
 
     def fetch_ahead(self, place: str) -> None:
         """Ask for what lies some columns after `place`: a processor follows fewer rows on its own than there are."""
@@ -83,14 +71,6 @@ class Emitter:
             gap = self.emit(f"fsub {self.float} {value}, %base_value")
             total = self.emit(f"fadd {self.float} {total}, {gap}") if total else gap
         return self.emit(f"fmul {self.float} {total}, {self.constant(1 / len(values))}")
-
-    def splat(self, kind: str, value: str) -> str:
-        """A vector of one constant."""
-        return "<" + ", ".join([f"{kind} {value}"] * self.lanes) + ">"
-
-    def constant(self, value: float) -> str:
-        """A float32 constant, written as LLVM wants it: the bits of the double that it equals."""
-        return self.splat("float", f"0x{np.float64(np.float32(value)).view(np.uint64):016X}")
 
 
 def rank_mean_ir(n: int, first: int, stop: int, lanes: int) -> str:
