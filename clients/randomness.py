@@ -33,41 +33,11 @@ class Stream(Protocol):
         """Add Gaussian draws to `total`, on whatever device it lies."""
 
 
-class GeneratorStream:
-    """Torch's generator under a seed of its own: fast, not cryptographic."""
-
-    def __init__(self, seed: int) -> None:
-        self._generator = torch.Generator().manual_seed(seed)
-        self._ahead = np.empty(0)
-
-    def uniform(self, count: int) -> Draws:
-        """See `Stream`. Torch draws many at the price of one."""
-        if count > len(self._ahead):
-            more = torch.rand(max(AHEAD, count), generator=self._generator, dtype=torch.float64).numpy()
-            self._ahead = np.concatenate([self._ahead, more])
-        draws, self._ahead = self._ahead[:count], self._ahead[count:]
-        return draws
-
-    def normal(self, shape: torch.Size, std: float) -> Tensor:
-        """See `Stream`."""
-        return torch.randn(shape, generator=self._generator) * std
-
-    def add_normal(self, total: Tensor, std: float | Tensor) -> None:
-        """See `Stream`. On another device its own generator draws, with a fresh seed of this stream each time."""
-        if total.device.type == "cpu":
-            draws = torch.randn(total.shape, generator=self._generator)
-            total.add_(draws, alpha=float(std))
-            return
-        seed = int(torch.randint(2**63 - 1, (1,), generator=self._generator))
-        generator = torch.Generator(total.device).manual_seed(seed)
-        total += torch.randn(total.shape, generator=generator, device=total.device).mul_(std)
-
-
 class AesStream:
     """A `Keystream`, and the `Gaussians` that come out of it."""
 
-    def __init__(self) -> None:
-        self._keystream = Keystream()
+    def __init__(self, key: bytes | None = None) -> None:
+        self._keystream = Keystream(key)
         self._gaussians: Gaussians | None = None
 
     def uniform(self, count: int) -> Draws:
@@ -82,12 +52,38 @@ class AesStream:
 
     def add_normal(self, total: Tensor, std: float | Tensor) -> None:
         """See `Stream`. Drawn on the CPU, so that the noise of every device is cryptographic."""
-        if total.device.type != "cpu" or total.dtype != torch.float32 or not total.is_contiguous():
+        if not total.is_cpu or total.dtype != torch.float32 or not total.is_contiguous():
             total += self.normal(total.shape, 1.0).to(total.device, non_blocking=True).mul_(std)
             return
         if self._gaussians is None:
             self._gaussians = Gaussians(self._keystream)
-        self._gaussians.add(total.detach().view(-1).numpy(), float(std))
+        self._gaussians.add_at(total.data_ptr(), total.numel(), float(std))
+
+
+class GeneratorStream(AesStream):
+    """The stream of a seed, whose draws repeat. Samples are torch's, and so is noise on another device: fast there."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(hashlib.sha256(str(seed).encode()).digest())
+        self._generator = torch.Generator().manual_seed(seed)
+        self._ahead = np.empty(0)
+
+    def uniform(self, count: int) -> Draws:
+        """See `Stream`. Torch draws many at the price of one."""
+        if count > len(self._ahead):
+            more = torch.rand(max(AHEAD, count), generator=self._generator, dtype=torch.float64).numpy()
+            self._ahead = np.concatenate([self._ahead, more])
+        draws, self._ahead = self._ahead[:count], self._ahead[count:]
+        return draws
+
+    def add_normal(self, total: Tensor, std: float | Tensor) -> None:
+        """See `Stream`. Another device's generator draws with a fresh seed of this stream each time."""
+        if total.is_cpu:
+            super().add_normal(total, std)
+            return
+        seed = int(torch.randint(2**63 - 1, (1,), generator=self._generator))
+        generator = torch.Generator(total.device).manual_seed(seed)
+        total += torch.randn(total.shape, generator=generator, device=total.device).mul_(std)
 
 
 def open_stream(source: Source, *, seed: int, tenant: str, round_number: int, use: str) -> Stream:

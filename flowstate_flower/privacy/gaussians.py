@@ -5,7 +5,9 @@ A pair ends at 8.49 deviations, beyond which a Gaussian pair lies with probabili
 `Keystream` can predict others. The floating-point attack on the Gaussian mechanism (Mironov 2012) is not addressed by this.
 """
 
+import ctypes
 import math
+import struct
 from functools import cache
 from typing import Any
 
@@ -20,6 +22,9 @@ from flowstate_flower.privacy.pairs_ir import FRACTION, PLACES, pairs_ir
 PAIRS = 16_384
 """How many are made at once: their random bits stay in the processor's own cache."""
 PAIR_BYTES, SPARE_BYTES = 12, 256  # a cipher wants room for a block, and the kernel reads whole registers
+SINGLE_BYTES, STD_PLACE = 4, 8 * len(PLACES)
+_ZEROS = memoryview(bytes(PAIR_BYTES * PAIRS))
+_GIVEN = struct.Struct(f"={len(PLACES)}Qf")  # to the kernel: its places, and the standard deviation
 
 Singles = NDArray[np.float32]
 
@@ -29,41 +34,34 @@ class Gaussians:
 
     def __init__(self, keystream: Keystream) -> None:
         self._keystream, self._kernel = keystream, _kernel()
-        self._zeros = memoryview(bytes(PAIR_BYTES * PAIRS))
-        self._memory = bytearray(PAIR_BYTES * PAIRS + SPARE_BYTES)
-        self._bits = np.frombuffer(self._memory, np.uint8)
-        self._places, self._std = np.zeros(len(PLACES), np.uintp), np.zeros(1, np.float32)
-        self._last = np.zeros((2, machine_code.WIDEST_LANES), np.float32)
-        arrays = (self._bits, self._places, self._std, *self._last)
-        self._at_bits, self._at_places, self._at_std, *self._at_last = map(_address, arrays)
+        self._given = bytearray(_GIVEN.size)
+        self._at_given = _address(np.frombuffer(self._given, np.uint8))
+        self._reserve(0)
 
     def add(self, total: Singles, std: float) -> None:
         """Add independent draws of this standard deviation to `total` (m,), which is contiguous."""
-        self._std[0] = std
-        at = _address(total)
-        for start in range(0, len(total), 2 * PAIRS):
-            part = total[start : start + 2 * PAIRS]
-            pairs = (len(part) + 1) // 2
-            self._keystream.fill(self._zeros[: PAIR_BYTES * pairs], self._memory)
-            if self._kernel is None:
-                words = self._bits[: 8 * pairs].view(np.uint64)
-                add_plainly(words, self._bits[8 * pairs : 12 * pairs].view(np.uint32), std, part)
-            else:
-                self._add(self._kernel, part, at + part.itemsize * start, pairs)
+        self.add_at(_address(total), len(total), std)
 
-    def _add(self, kernel: Kernel, part: Singles, at: int, pairs: int) -> None:
-        """All cosines, then all sines. What is left over of whole registers is made elsewhere first."""
-        lanes, bits = machine_code.lanes(), self._at_bits
-        whole = (len(part) - pairs) // lanes * lanes
-        self._places[:] = bits, bits + 8 * pairs, at, at + 4 * pairs
-        kernel(self._at_places, self._at_std, 0, whole, 0)
-        if whole < pairs:
-            cosines, sines = self._last
-            self._last.fill(0)
-            self._places[:] = bits + 8 * whole, bits + 8 * pairs + 4 * whole, *self._at_last
-            kernel(self._at_places, self._at_std, 0, lanes, 0)
-            part[whole:pairs] += cosines[: pairs - whole]
-            part[pairs + whole :] += sines[: len(part) - pairs - whole]
+    def add_at(self, address: int, count: int, std: float) -> None:
+        """Add them to so many float32 numbers that lie there."""
+        for start in range(0, count, 2 * PAIRS):
+            some, at = min(2 * PAIRS, count - start), address + SINGLE_BYTES * start
+            pairs = (some + 1) // 2
+            if pairs > self._reserved:
+                self._reserve(pairs)
+            self._keystream.fill(_ZEROS[: PAIR_BYTES * pairs], self._memory)
+            if self._kernel is None:
+                words, turns = self._bits[: 8 * pairs].view(np.uint64), self._bits[8 * pairs : 12 * pairs].view(np.uint32)
+                add_plainly(words, turns, std, np.ctypeslib.as_array((ctypes.c_float * some).from_address(at)))
+            else:  # all cosines, then all sines
+                _GIVEN.pack_into(self._given, 0, self._at, self._at + 8 * pairs, at, at + SINGLE_BYTES * pairs, std)
+                self._kernel(self._at_given, self._at_given + STD_PLACE, some - pairs, pairs, 0)
+
+    def _reserve(self, pairs: int) -> None:
+        """Memory for the bits of so many, kept for the next time."""
+        self._reserved, self._memory = pairs, bytearray(PAIR_BYTES * pairs + SPARE_BYTES)
+        self._bits = np.frombuffer(self._memory, np.uint8)
+        self._at = _address(self._bits)
 
 
 def add_plainly(words: NDArray[np.uint64], turns: NDArray[np.uint32], std: float, total: Singles) -> None:

@@ -31,10 +31,13 @@ class Normals(Protocol):
 
 
 class Keystream:
-    """AES-256 in counter mode under a key from the operating system: nobody who sees some of it can predict the rest."""
+    """AES-256 in counter mode: nobody who sees some of it, and does not know the key, can predict the rest.
 
-    def __init__(self) -> None:
-        self._encryptor = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(os.urandom(16))).encryptor()
+    The key has 32 bytes; from the operating system, unless one is given, which then gives the same stream each time.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._encryptor = Cipher(algorithms.AES(os.urandom(32) if key is None else key), modes.CTR(bytes(16))).encryptor()
 
     def words(self, count: int) -> NDArray[np.uint64]:
         """(count,) words of 64 random bits."""

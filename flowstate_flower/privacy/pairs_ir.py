@@ -4,7 +4,7 @@ Series are those of textbooks, as long as float32 can tell.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -23,40 +23,67 @@ COSINE = [(-1) ** k / math.factorial(2 * k) for k in range(6)]
 
 
 def pairs_ir(lanes: int) -> str:
-    """`i64 kernel(ptr places, ptr std, i64 start, i64 end, ptr unused)` over pairs start…end, a multiple of `lanes`. The places
-    are those of 64 bits and of 32 bits for each pair, and of the numbers to which its two draws times `std` are added.
+    """`i64 kernel(ptr places, ptr std, i64 seconds, i64 pairs, ptr unused)`. The places are those of 64 bits and of 32 bits for
+    each pair, and of the numbers to which its two draws times `std` are added; the second draws of the first `seconds` pairs, which
+    may be one fewer than there are. Bits are read in whole registers, beyond the last pair's.
     """
     code = _Code(lanes)
-    radius = code.radius(code.load("words", code.word))
-    for name, direction in zip(("first", "second"), code.directions(code.load("turns", code.int)), strict=True):
-        code.add_to(name, radius, direction)
-    vector = code.float
+    vector, number, mask = code.float, code.int, code.bool
+    whole = code.add_pairs("%pair")
+    rest = code.add_pairs("%whole", {"first": "%first_mask", "second": "%second_mask"})
+    numbers = "<" + ", ".join(f"i32 {lane}" for lane in range(lanes)) + ">"
     return "\n".join(
         [
             f"declare {vector} @llvm.fmuladd.v{lanes}f32({vector}, {vector}, {vector})",
             f"declare {vector} @llvm.sqrt.v{lanes}f32({vector})",
-            f"define i64 @{KERNEL}(ptr %places, ptr %std, i64 %start, i64 %end, ptr %unused) {{",
+            f"declare {vector} @llvm.masked.load.v{lanes}f32.p0(ptr, i32, {mask}, {vector})",
+            f"declare void @llvm.masked.store.v{lanes}f32.p0({vector}, ptr, i32, {mask})",
+            f"define i64 @{KERNEL}(ptr %places, ptr %std, i64 %seconds, i64 %pairs, ptr %unused) {{",
             "entry:",
             *(
                 f"  %at_{p} = getelementptr ptr, ptr %places, i64 {i}\n  %{p} = load ptr, ptr %at_{p}"
                 for i, p in enumerate(PLACES)
             ),
             "  %one_std = load float, ptr %std",
-            f"  %in_a_lane = insertelement {vector} poison, float %one_std, i32 0",
-            f"  %deviation = shufflevector {vector} %in_a_lane, {vector} poison, <{lanes} x i32> zeroinitializer",
-            "  %any = icmp slt i64 %start, %end",
-            "  br i1 %any, label %pairs, label %done",
-            "pairs:",
-            "  %pair = phi i64 [ %start, %entry ], [ %next, %pairs ]",
-            *code.lines,
+            *_splatted("deviation", "float %one_std", vector, lanes),
+            f"  %whole = and i64 %seconds, {-lanes}",
+            "  %any = icmp slt i64 0, %whole",
+            "  br i1 %any, label %registers, label %end",
+            "registers:",
+            "  %pair = phi i64 [ 0, %entry ], [ %next, %registers ]",
+            *whole,
             f"  %next = add i64 %pair, {lanes}",
-            "  %more = icmp slt i64 %next, %end",
-            "  br i1 %more, label %pairs, label %done",
+            "  %more = icmp slt i64 %next, %whole",
+            "  br i1 %more, label %registers, label %end",
+            "end:",
+            "  %left = icmp slt i64 %whole, %pairs",
+            "  br i1 %left, label %rest, label %done",
+            "rest:",
+            *(
+                line
+                for name, count in (("first", "pairs"), ("second", "seconds"))
+                for line in [
+                    f"  %{name}_left = sub i64 %{count}, %whole",
+                    f"  %{name}_few = trunc i64 %{name}_left to i32",
+                    *_splatted(f"{name}_in_all", f"i32 %{name}_few", number, lanes),
+                    f"  %{name}_mask = icmp slt {number} {numbers}, %{name}_in_all",
+                ]
+            ),
+            *rest,
+            "  br label %done",
             "done:",
             "  ret i64 0",
             "}",
         ]
     )
+
+
+def _splatted(name: str, value: str, vector: str, lanes: int) -> list[str]:
+    """`%name`: the value in each lane."""
+    return [
+        f"  %{name}_one = insertelement {vector} poison, {value}, i32 0",
+        f"  %{name} = shufflevector {vector} %{name}_one, {vector} poison, <{lanes} x i32> zeroinitializer",
+    ]
 
 
 class _Code(Code):
@@ -65,6 +92,15 @@ class _Code(Code):
     def __init__(self, lanes: int) -> None:
         super().__init__(lanes)
         self.word, self.wide = f"<{lanes} x i64>", f"<{lanes} x double>"
+        self._pair, self._masks = "", dict[str, str]()
+
+    def add_pairs(self, pair: str, masks: Mapping[str, str] | None = None) -> list[str]:
+        """The lines that add the draws of the pairs from `pair` on: of the lanes in `masks`, where there are any."""
+        self.lines, self._pair, self._masks = [], pair, masks or {}
+        radius = self.radius(self.load("words", self.word))
+        for name, direction in zip(("first", "second"), self.directions(self.load("turns", self.int)), strict=True):
+            self.add_to(name, radius, direction)
+        return self.lines
 
     def radius(self, word: str) -> str:
         """Std times √(-2 ln u), for u from (0, 1] of 52 random bits: it is 2ᵉ · m, with m around 1."""
@@ -100,12 +136,18 @@ class _Code(Code):
 
     def add_to(self, place: str, radius: str, direction: str) -> None:
         """Add radius times direction to the numbers of these pairs."""
-        at = self._at(place, self.float)
-        total = self._fused(radius, direction, self.emit(f"load {self.float}, ptr {at}, align 4"))
-        self.lines.append(f"  store {self.float} {total}, ptr {at}, align 4")
+        at, kind = self._at(place, self.float), f"v{self.lanes}f32.p0"
+        if mask := self._masks.get(place):
+            where = f"ptr {at}, i32 4, {self.bool} {mask}"
+            before = self.emit(f"call {self.float} @llvm.masked.load.{kind}({where}, {self.float} zeroinitializer)")
+            total = self._fused(radius, direction, before)
+            self.lines.append(f"  call void @llvm.masked.store.{kind}({self.float} {total}, {where})")
+        else:
+            total = self._fused(radius, direction, self.emit(f"load {self.float}, ptr {at}, align 4"))
+            self.lines.append(f"  store {self.float} {total}, ptr {at}, align 4")
 
     def _at(self, place: str, kind: str) -> str:
-        return self.emit(f"getelementptr {_one(kind)}, ptr %{place}, i64 %pair")
+        return self.emit(f"getelementptr {_one(kind)}, ptr %{place}, i64 {self._pair}")
 
     def _series(self, value: str, coefficients: Sequence[float]) -> str:
         """Σ coefficients[k] · value²ᵏ."""
