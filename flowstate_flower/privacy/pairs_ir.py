@@ -24,14 +24,13 @@ COSINE = [(-1) ** k / math.factorial(2 * k) for k in range(6)]
 
 def pairs_ir(lanes: int) -> str:
     """`i64 kernel(ptr places, ptr std, i64 seconds, i64 pairs, ptr unused)`. The places are those of 64 bits and of 32 bits for
-    each pair, and of the numbers to which its two draws times `std` are added; the second draws of the first `seconds` pairs, which
-    may be one fewer than there are. Bits are read in whole registers, beyond the last pair's.
+    each pair, and of the numbers to which its two draws times `std` are added: both of the first `seconds` pairs, and only the
+    first one of a pair after them. Bits are read in whole registers, beyond those of the last pair.
     """
     code = _Code(lanes)
-    vector, number, mask = code.float, code.int, code.bool
     whole = code.add_pairs("%pair")
     rest = code.add_pairs("%whole", {"first": "%first_mask", "second": "%second_mask"})
-    numbers = "<" + ", ".join(f"i32 {lane}" for lane in range(lanes)) + ">"
+    vector, mask = code.float, code.bool
     return "\n".join(
         [
             f"declare {vector} @llvm.fmuladd.v{lanes}f32({vector}, {vector}, {vector})",
@@ -40,10 +39,8 @@ def pairs_ir(lanes: int) -> str:
             f"declare void @llvm.masked.store.v{lanes}f32.p0({vector}, ptr, i32, {mask})",
             f"define i64 @{KERNEL}(ptr %places, ptr %std, i64 %seconds, i64 %pairs, ptr %unused) {{",
             "entry:",
-            *(
-                f"  %at_{p} = getelementptr ptr, ptr %places, i64 {i}\n  %{p} = load ptr, ptr %at_{p}"
-                for i, p in enumerate(PLACES)
-            ),
+            *(f"  %at_{p} = getelementptr ptr, ptr %places, i64 {i}" for i, p in enumerate(PLACES)),
+            *(f"  %{p} = load ptr, ptr %at_{p}" for p in PLACES),
             "  %one_std = load float, ptr %std",
             *_splatted("deviation", "float %one_std", vector, lanes),
             f"  %whole = and i64 %seconds, {-lanes}",
@@ -59,16 +56,8 @@ def pairs_ir(lanes: int) -> str:
             "  %left = icmp slt i64 %whole, %pairs",
             "  br i1 %left, label %rest, label %done",
             "rest:",
-            *(
-                line
-                for name, count in (("first", "pairs"), ("second", "seconds"))
-                for line in [
-                    f"  %{name}_left = sub i64 %{count}, %whole",
-                    f"  %{name}_few = trunc i64 %{name}_left to i32",
-                    *_splatted(f"{name}_in_all", f"i32 %{name}_few", number, lanes),
-                    f"  %{name}_mask = icmp slt {number} {numbers}, %{name}_in_all",
-                ]
-            ),
+            *_lanes_below("first", "%pairs", code),
+            *_lanes_below("second", "%seconds", code),
             *rest,
             "  br label %done",
             "done:",
@@ -76,6 +65,17 @@ def pairs_ir(lanes: int) -> str:
             "}",
         ]
     )
+
+
+def _lanes_below(name: str, count: str, code: "_Code") -> list[str]:
+    """`%name_mask`: which lanes of the register that begins at `%whole` are of numbers below `count`."""
+    numbers = "<" + ", ".join(f"i32 {lane}" for lane in range(code.lanes)) + ">"
+    return [
+        f"  %{name}_left = sub i64 {count}, %whole",
+        f"  %{name}_few = trunc i64 %{name}_left to i32",
+        *_splatted(f"{name}_lanes", f"i32 %{name}_few", code.int, code.lanes),
+        f"  %{name}_mask = icmp slt {code.int} {numbers}, %{name}_lanes",
+    ]
 
 
 def _splatted(name: str, value: str, vector: str, lanes: int) -> list[str]:
@@ -92,7 +92,8 @@ class _Code(Code):
     def __init__(self, lanes: int) -> None:
         super().__init__(lanes)
         self.word, self.wide = f"<{lanes} x i64>", f"<{lanes} x double>"
-        self._pair, self._masks = "", dict[str, str]()
+        self._pair = ""
+        self._masks: Mapping[str, str] = {}
 
     def add_pairs(self, pair: str, masks: Mapping[str, str] | None = None) -> list[str]:
         """The lines that add the draws of the pairs from `pair` on: of the lanes in `masks`, where there are any."""

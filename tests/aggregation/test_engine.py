@@ -12,6 +12,7 @@ from flowstate_flower import machine_code
 from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
 from flowstate_flower.aggregation.engine import compiled, plain
 from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
+from flowstate_flower.aggregation.engine.differences import blocks
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
 from flowstate_flower.machine_code import cache_folder
 
@@ -79,12 +80,18 @@ def test_distances_are_exact_to_a_millionth_on_weights_of_norm_100(n: int, size:
     np.testing.assert_allclose(engine.squared_distances(updates), exact, rtol=1e-6)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 32, 33, 34, 100])
+def test_each_pair_of_rows_is_in_one_block(n: int) -> None:
+    taken = [(block.rows[i], block.rows[j]) for block in blocks(n) for i, j in block.pairs]
+    assert sorted(taken) == [(i, j) for i in range(n) for j in range(i + 1, n)]
+
+
 @pytest.mark.parametrize("lanes", [4, 8, 16])
 @pytest.mark.parametrize("d", [5, 900, 1024, 5000])
 def test_distances_where_all_differences_are_the_same_number(d: int, lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hardest sums: every rounding of a stretch goes the same way. On processors of any width."""
-    kernels = compiled.pair_kernels(lanes)
-    monkeypatch.setattr(compiled, "pair_kernels", lambda: kernels)
+    plan = compiled.pair_plan
+    monkeypatch.setattr(compiled, "pair_plan", lambda n: plan(n, lanes))
     values = np.random.default_rng(d).standard_normal(24).astype("f4")
     updates = Updates.from_matrix(np.repeat(values[:, None], d, axis=1))
     exact = d * (values.astype(float)[:, None] - values.astype(float)) ** 2

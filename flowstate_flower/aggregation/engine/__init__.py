@@ -130,9 +130,9 @@ def squared_distances(updates: Updates) -> Matrix:
             return plain.squared_distances(part.rows, part.start, part.end)
         from flowstate_flower.aggregation.engine import compiled, pairs
 
-        total = np.zeros((n + 5, n + 5))
-        pairs.add_squared_distances(compiled.pair_kernels(), part.addresses, part.start, part.end, total)
-        return total[:n, :n]
+        total = np.zeros((n, n))
+        pairs.sum_squared_distances(tuple(compiled.pair_plan(n)), part.addresses, part.start, part.end, total)
+        return total
 
     upper = np.triu(sum(run(work, updates, range(n)), start=np.zeros((n, n))), 1)
     distances: Matrix = upper + upper.T

@@ -3,10 +3,15 @@
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from flowstate_flower import machine_code
-from flowstate_flower.aggregation.engine.differences import FAR, NEAR, differences_ir
+from flowstate_flower.aggregation.engine.differences import MOST_ROWS, Pairs, blocks, differences_ir
 from flowstate_flower.aggregation.engine.emit import mean_around_ir, rank_mean_ir
 from flowstate_flower.machine_code import Kernel, address_of
+
+Numbers = NDArray[np.int64]
 
 
 @cache
@@ -21,17 +26,26 @@ def mean_around_kernel(n: int, keep: int, centre: tuple[int, int]) -> Kernel:
     return machine_code.compiled(mean_around_ir(n, keep, centre, machine_code.lanes()))
 
 
-class PairKernels(NamedTuple):
-    """Addresses of two kernels of `differences_ir`, and how many columns they take at a time."""
+class PairPlan(NamedTuple):
+    """How the distances between n rows are taken, block by block of `differences.blocks`."""
 
-    near: int
-    far: int
-    lanes: int
+    kernels: Numbers  # (blocks,) addresses
+    rows: Numbers  # (blocks, MOST_ROWS); the last are repeated where a block has fewer
+    sums: Numbers  # (pairs of rows, 4): the block, its sum, and the two rows whose distance that is
+    lanes: int  # columns that kernels take at a time
 
 
 @cache
-def pair_kernels(lanes: int | None = None) -> PairKernels:
-    """Of `NEAR` and of `FAR` pairs; with as many lanes as a register holds, unless told."""
-    wide = lanes or machine_code.lanes()
-    near, far = (address_of(machine_code.compiled(differences_ir(pairs, wide))) for pairs in (NEAR, FAR))
-    return PairKernels(near, far, wide)
+def pair_plan(n: int, lanes: int | None = None) -> PairPlan:
+    """Of n rows; with as many lanes as a register holds, unless told."""
+    wide, given = lanes or machine_code.lanes(), list(blocks(n))
+    kernels = [address_of(_pair_kernel(tuple(block.pairs), wide)) for block in given]
+    rows = [(*block.rows, *[block.rows[-1]] * (MOST_ROWS - len(block.rows))) for block in given]
+    sums = [(b, p, block.rows[i], block.rows[j]) for b, block in enumerate(given) for p, (i, j) in enumerate(block.pairs)]
+    rows_of, found = np.array(rows, np.int64).reshape(-1, MOST_ROWS), np.array(sums, np.int64).reshape(-1, 4)
+    return PairPlan(np.array(kernels, np.int64), rows_of, found, wide)
+
+
+@cache
+def _pair_kernel(pairs: Pairs, lanes: int) -> Kernel:
+    return machine_code.compiled(differences_ir(pairs, lanes))

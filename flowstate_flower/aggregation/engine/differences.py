@@ -1,20 +1,44 @@
-"""Squared distances of a few rows as LLVM IR: five or six rows are loaded and nine differences made of them. Nothing leaves the
-registers but nine sums after each stretch of columns.
+"""Squared distances of a few rows as LLVM IR: five or six rows are loaded and nine differences made of them, or fewer where
+there are no more. Nothing leaves the registers but their sums after each stretch of columns.
 
 A lane adds `STRETCH` squares up in float32, then they go on in float64: so few that even roundings which all go one way stay
 below a millionth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from flowstate_flower.machine_code import KERNEL
 
 STRETCH = 64
-NEAR = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4))
-FAR = tuple((i, j) for j in (3, 4, 5) for i in (0, 1, 2))
+Pairs = Sequence[tuple[int, int]]
+NEAR: Pairs = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4))
+FAR: Pairs = tuple((i, j) for j in (3, 4, 5) for i in (0, 1, 2))
+MOST_ROWS, MOST_PAIRS = 6, len(NEAR)
 
 
-def differences_ir(pairs: Sequence[tuple[int, int]], lanes: int) -> str:
+class Block(NamedTuple):
+    """Rows that are read together, and which pairs of them are taken: `pairs` counts in `rows`."""
+
+    rows: Sequence[int]
+    pairs: Pairs
+
+
+def blocks(n: int) -> Iterator[Block]:
+    """Each pair of n rows in one block: three rows against each other and against the two after them, then against three at a
+    time. So five or six loads serve nine differences.
+    """
+    for i in range(0, n - 1, 3):
+        yield _block(range(i, min(i + 5, n)), NEAR)
+        for j in range(i + 5, n, 3):
+            yield _block((i, i + 1, i + 2, *range(j, min(j + 3, n))), FAR)
+
+
+def _block(rows: Sequence[int], pairs: Pairs) -> Block:
+    return Block(rows, [(a, b) for a, b in pairs if b < len(rows)])
+
+
+def differences_ir(pairs: Pairs, lanes: int) -> str:
     """`i64 kernel(ptr rows, ptr unused, i64 start, i64 end, ptr sums)` over columns start…end, a multiple of `lanes`: adds to
     `sums`, (pairs, lanes / 2) float64, the squared differences of each of `pairs`: whoever reads them adds up what lanes had.
     """

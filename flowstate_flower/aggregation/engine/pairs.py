@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
 
-from flowstate_flower.aggregation.engine.differences import FAR, NEAR
+from flowstate_flower.aggregation.engine.differences import MOST_PAIRS, MOST_ROWS
 
 TILE = 4096  # columns; long stretches of each row, for the processor to read ahead
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
@@ -157,31 +157,22 @@ _call: Any = _kernel_call
 
 
 @compiled()
-def add_squared_distances(kernels: Any, rows: Any, start: int, end: int, total: Any) -> None:
-    """Add to `total`, (m, m) float64 with m ≥ n + 5, the squared distances of n rows over columns start…end. `rows` are
-    addresses, `kernels` a `compiled.PairKernels`.
-
-    Three rows against each other and against the two after them, then against three at a time: five or six loads serve nine
-    differences. Only what lies above the diagonal of `total` is meaningful.
+def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any) -> None:
+    """Add to `total`, (n, n) float64, the squared distances of n rows over columns start…end, above its diagonal. `rows` are
+    addresses, `plan` is their `compiled.PairPlan` as a plain tuple: numba's cache of an older version may not know its type.
     """
-    near, far, lanes = kernels
-    n, whole, blocks = len(rows), start + (end - start) // lanes * lanes, 0
-    for i in range(0, n - 1, 3):
-        blocks += 1 + max(0, (n - i - 3) // 3)
-    sums, six = np.zeros((blocks, len(NEAR), lanes // 2)), np.empty(6, np.uintp)
+    kernels, members, taken, lanes = plan
+    n, whole = len(rows), start + (end - start) // lanes * lanes
+    sums, few = np.zeros((len(kernels), MOST_PAIRS, lanes // 2)), np.empty(MOST_ROWS, np.uintp)
     for low in range(start, whole, TILE):
-        offset, size, block = np.uintp(FLOAT_BYTES * low), min(TILE, whole - low), 0
-        for i in range(0, n - 1, 3):
-            for k in range(5):
-                six[k] = rows[min(i + k, n - 1)] + offset
-            _call(near, six.ctypes.data, 0, size, sums[block].ctypes.data)
-            block += 1
-            for j in range(i + 5, n, 3):
-                for k in range(3):
-                    six[3 + k] = rows[min(j + k, n - 1)] + offset
-                _call(far, six.ctypes.data, 0, size, sums[block].ctypes.data)
-                block += 1
-    _spread(sums, n, total)
+        offset, size = np.uintp(FLOAT_BYTES * low), min(TILE, whole - low)
+        for block in range(len(kernels)):
+            for k in range(MOST_ROWS):
+                few[k] = rows[members[block, k]] + offset
+            _call(kernels[block], few.ctypes.data, 0, size, sums[block].ctypes.data)
+    for k in range(len(taken)):
+        block, place, i, j = taken[k]
+        total[i, j] += sums[block, place].sum()
     for i in range(n):
         row = carray(float_pointer(rows[i]), (end,))
         for j in range(i + 1, n):
@@ -189,22 +180,6 @@ def add_squared_distances(kernels: Any, rows: Any, start: int, end: int, total: 
             for k in range(whole, end):
                 gap = np.float64(row[k]) - np.float64(other[k])
                 total[i, j] += gap * gap
-
-
-@compiled()
-def _spread(sums: Any, n: int, total: Any) -> None:
-    """Add each block's nine sums to their places in `total`."""
-    block = 0
-    for i in range(0, n - 1, 3):
-        for p in range(len(NEAR)):
-            a, b = NEAR[p]
-            total[i + a, i + b] += sums[block, p].sum()
-        block += 1
-        for j in range(i + 5, n, 3):
-            for p in range(len(FAR)):
-                a, b = FAR[p]
-                total[i + a, j + b - 3] += sums[block, p].sum()
-            block += 1
 
 
 @compiled()

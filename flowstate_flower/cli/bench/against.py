@@ -26,7 +26,7 @@ OF_SUBSETS = {"mda", "smea", "caf"}  # byzfl tries every subset of n - f rows
 MOST_SUBSETS = 2_000_000
 MOST_BYTES = 8 << 30
 LONGEST_SECONDS, LONGEST_OF_SUBSETS = 8.0, 2.0
-ENOUGH_SECONDS = 0.6
+ENOUGH_SECONDS = 2.0
 """A peer that has taken so long in all is not timed again."""
 CLOSE = 2.0
 """A peer that took more than so many times the best is not timed again, nor with more coordinates, nor with fewer threads."""
@@ -101,11 +101,11 @@ class _Race:
     def __init__(self, rule: str, ours: Work, prepared: dict[str, Prepare], stopped: dict[str, int]) -> None:
         self._rule, self._ours, self._prepared, self._stopped = rule, ours, prepared, stopped
         self._limit = LONGEST_OF_SUBSETS if rule in OF_SUBSETS else LONGEST_SECONDS
-        self._seen: dict[str, list[float]] = {}
+        self._seen: dict[str, list[tuple[float, float]]] = {}  # seconds of ours and of the peer, one after the other
 
     def best(self) -> dict[str, float]:
         """Median seconds of each peer that came to an end."""
-        return {peer: statistics.median(times) for peer, times in self._seen.items()}
+        return {peer: statistics.median(theirs for _, theirs in turns) for peer, turns in self._seen.items()}
 
     def behind(self) -> set[str]:
         """Who needs not be timed with more coordinates or fewer threads."""
@@ -123,13 +123,13 @@ class _Race:
             for name, prepare in self._prepared.items():
                 if self._is_still_of_interest(name, size.n):
                     mine.append(seconds(self._ours))
-                    self._time(name, prepare, size.n)
-        mine += [seconds(self._ours) for _ in range(repeats - len(mine))]  # where peers are few and slow
-        own = statistics.median(mine)
+                    self._time(name, prepare, mine[-1], size.n)
         best = self.best()
         if best:
             peer = min(best, key=lambda name: best[name])
-            return [Result(self._rule, size, peer, best[peer] / own)]
+            ratio = statistics.median(theirs / ours for ours, theirs in self._seen[peer])
+            return [Result(self._rule, size, peer, ratio)]
+        own = statistics.median([*mine, *(seconds(self._ours) for _ in range(repeats))])
         stopped = sorted(name for name, n in self._stopped.items() if n <= size.n)
         if stopped:
             return [Result(self._rule, size, stopped[0], self._limit / own, at_least=True)]
@@ -138,9 +138,10 @@ class _Race:
     def _is_still_of_interest(self, name: str, n: int) -> bool:
         if name not in self._seen:
             return n < self._stopped.get(name, n + 1)
-        return sum(self._seen[name]) <= ENOUGH_SECONDS and name not in self.behind()
+        return sum(theirs for _, theirs in self._seen[name]) <= ENOUGH_SECONDS and name not in self.behind()
 
-    def _time(self, name: str, prepare: Prepare, n: int) -> None:
+    def _time(self, name: str, prepare: Prepare, own: float, n: int) -> None:
+        """The peer's turn, after ours took `own` seconds."""
         work = prepare()
         try:
             with _at_most(self._limit):
@@ -149,7 +150,7 @@ class _Race:
             self._stopped[name] = min(n, self._stopped.get(name, n))
             self._seen.pop(name, None)
         else:
-            self._seen.setdefault(name, []).append(spent)
+            self._seen.setdefault(name, []).append((own, spent))
 
 
 def held(results: list[Result], missing: list[Absent], dimension: int) -> list[Measure]:

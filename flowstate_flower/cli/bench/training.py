@@ -36,7 +36,7 @@ class Device(StrEnum):
 def training(
     only: Annotated[list[Part] | None, typer.Option(help="Only this part; may be repeated. All parts where absent.")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Torch's threads; may be repeated. One and all.", min=1)] = None,
-    repeats: Annotated[int, typer.Option(help="How often each takes its turn; the median counts.", min=1)] = 3,
+    repeats: Annotated[int, typer.Option(help="How often each takes its turn; the median counts.", min=1)] = 7,
     images: Annotated[Path | None, typer.Option(help="A folder with MNIST's four files, instead of Debian's.")] = None,
     device: Annotated[Device, typer.Option(help="Where models and data lie.")] = Device.CPU,
     check: CheckOption = False,
