@@ -14,7 +14,7 @@ from flowstate_flower.cli.bench.apart import apart
 from flowstate_flower.cli.bench.children import STATUS
 from flowstate_flower.cli.main import run
 from flowstate_flower.errors import RunImpossible
-from flowstate_flower.simulations.scenario import load
+from flowstate_flower.simulations.scenario import Scenario, load, with_folder
 
 TINY = ["bench", "training", "--repeats", "1", "--threads", "1"]
 
@@ -109,20 +109,41 @@ def test_the_models_are_those_of_the_table() -> None:
     assert all(w.model()(w.examples(2).features).shape == (2, models.CLASSES) for w in (*models.ALONE, *models.TOGETHER))
 
 
+def without_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As where Debian's package is not installed."""
+
+    def loaded(name: str) -> Scenario:
+        scenario = load(name)
+        return with_folder(scenario, tmp_path / "nowhere") if scenario.data.task == "images" else scenario
+
+    monkeypatch.setattr(accuracy, "load", loaded)
+
+
+def test_a_folder_of_images_that_is_not_there_is_one_line_and_an_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*TINY, "--only", "accuracy", "--images", str(tmp_path / "nowhere")]) == 2
+    assert "is no folder" in capsys.readouterr().err
+
+
 def test_the_seeds_mean_and_the_largest_epsilon_are_held(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached = iter([(0.80, 2.5), (0.90, 2.9), (1.0, 2.0)])
     monkeypatch.setattr(accuracy, "_run", lambda *_: next(reached))
-    found = results(capsys, "--only", "accuracy", "--images", str(tmp_path / "nowhere"))
+    without_images(monkeypatch, tmp_path)
+    found = results(capsys, "--only", "accuracy")
     assert found["private-digits: accuracy, mean of 3 seeds"]["value"] == pytest.approx(90.0)
     assert found["private-digits: ε at δ = 1e-05 of the tenant that spent most"]["value"] == 2.9
     assert found["private-images: accuracy, mean of 3 seeds"]["unit"].startswith("absent: no images")
 
 
 @pytest.mark.long
-def test_the_shipped_settings_reach_their_goal_on_digits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    found = results(capsys, "--only", "accuracy", "--images", str(tmp_path / "nowhere"))
+def test_the_shipped_settings_reach_their_goal_on_digits(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_images(monkeypatch, tmp_path)
+    found = results(capsys, "--only", "accuracy")
     assert found["private-digits: accuracy, mean of 3 seeds"]["met"] is True
     assert found["private-digits: ε at δ = 1e-05 of the tenant that spent most"]["met"] is True
 

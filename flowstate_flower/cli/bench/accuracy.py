@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from flowstate_flower.cli.bench.measures import Measure, absent, at_least, at_most
 from flowstate_flower.cli.bench.training_goals import ACCURACY, MOST_EPSILON, SEEDS
 from flowstate_flower.cli.output import stderr
+from flowstate_flower.errors import BadInput
 from flowstate_flower.registry import Registry, views
 from flowstate_flower.simulations.engines import ENGINES
 from flowstate_flower.simulations.scenario import Scenario, load, with_folder
@@ -15,7 +16,9 @@ from flowstate_flower.simulations.world import DEFENDED, World
 
 
 def accuracy(folder: Path | None) -> Iterator[Measure]:
-    """Accuracy, and the ε of the tenant that spent most."""
+    """Accuracy, and the ε of the tenant that spent most. Raises `BadInput` where `folder` is given and is none."""
+    if folder is not None and not folder.is_dir():
+        raise BadInput(f"{folder} is no folder", hint="one with MNIST's four files, or leave --images away for Debian's")
     for name, goal in ACCURACY.items():
         scenario = load(name)
         if scenario.data.task == "images":

@@ -44,8 +44,8 @@ def training(
 ) -> None:
     """Private training: a step against plain torch and Opacus, many clients at once, memory, the ledger, and accuracy.
 
-    One run, taking turns; on the CPU each ratio is one of median CPU times. With `--device cuda` steps and clients are
-    measured on a GPU, in wall time, and nothing else.
+    One run, taking turns; on the CPU each ratio is that of CPU times within a turn, and the median over turns. With
+    `--device cuda` steps and clients are measured on a GPU, in wall time, and nothing else.
 
     Example: `flowstate bench training --check`
     """
