@@ -12,8 +12,10 @@ from torch import Tensor
 
 from flowstate_flower.clients.training.fast.shares import Layer, Share, Shares, Whole, by_item, rounding, squared_rows
 
-CANCELLED = 2.0**-7
-"""Terms whose sum's square is below this share of their lengths' have cancelled each other."""
+CANCELLED, CANCELLED_OF_OWN = 2.0**-7, 0.25
+"""Terms have cancelled each other where the square of their sum is below the first share of the square of their lengths' sum, and
+below the second share of the sum of their squares, which it is close to where they go in unrelated directions.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,11 @@ class Summed:
 
     def squared(self) -> Tensor:
         """Σₛₜ (gₛ·gₜ)(aₛ·aₜ), raised where its terms cancel: rounding must not make a gradient look shorter than it is."""
-        gradients = torch.bmm(self.gradient, self.gradient.mT)
-        inputs = torch.bmm(self.inputs, self.inputs.mT)
-        lengths = (gradients.diagonal(dim1=1, dim2=2) * inputs.diagonal(dim1=1, dim2=2)).clamp_(min=0).sqrt_().sum(1).square_()
-        squared = gradients.mul_(inputs).sum((1, 2))
-        return torch.where(squared < CANCELLED * lengths, squared.clamp(min=0) + rounding(squared) * lengths, squared)
+        products = torch.bmm(self.gradient, self.gradient.mT).mul_(torch.bmm(self.inputs, self.inputs.mT))
+        own = products.diagonal(dim1=1, dim2=2).clamp(min=0)
+        lengths, squared = own.sqrt().sum(1).square_(), products.sum((1, 2))
+        few = torch.minimum(CANCELLED * lengths, CANCELLED_OF_OWN * own.sum(1))
+        return torch.where(squared < few, squared.clamp(min=0) + rounding(squared) * lengths, squared)
 
     def add(self, factors: Tensor, view: Tensor) -> None:
         """One product of matrices over all positions. The narrower one is weighted."""

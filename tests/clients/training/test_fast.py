@@ -266,15 +266,27 @@ def test_one_item_is_never_longer_than_the_clip(name: str, seed: int) -> None:
     assert 0.0099 < torch.linalg.vector_norm(total.double()) <= 0.01
 
 
+@pytest.mark.parametrize("positions", [6, 256])
 @pytest.mark.parametrize("shift", [1.0, 1e3, 1e5])
-def test_terms_that_cancel_do_not_make_a_gradient_look_short(shift: float) -> None:
+def test_terms_that_cancel_do_not_make_a_gradient_look_short(shift: float, positions: int) -> None:
     torch.manual_seed(0)
-    gradient, inputs = torch.randn(64, 6, 40), torch.randn(64, 6, 40)
+    gradient, inputs = torch.randn(64, positions, 40), torch.randn(64, positions, 40)
     inputs += shift  # the same for all positions, whose gradients add up to nearly nothing
     gradient -= gradient.mean(1, keepdim=True)
-    truth = torch.bmm(gradient.double().mT, inputs.double()).square().sum((1, 2))
     measured = linear_module.Summed(gradient, inputs).squared().double()
-    assert (measured >= truth * (1 - 1e-6)).all()
+    assert (measured >= squared_norms(gradient, inputs) * (1 - 1e-6)).all()
+
+
+@pytest.mark.parametrize("positions", [2, 128, 512, 2048])
+def test_terms_that_have_nothing_to_do_with_each_other_do_not_make_a_gradient_look_long(positions: int) -> None:
+    torch.manual_seed(0)
+    gradient, inputs = torch.randn(8, positions, 64), torch.randn(8, positions, 64)
+    measured = linear_module.Summed(gradient, inputs).squared().double()
+    torch.testing.assert_close(measured, squared_norms(gradient, inputs), rtol=1e-6, atol=0)
+
+
+def squared_norms(gradient: Tensor, inputs: Tensor) -> Tensor:
+    return torch.bmm(gradient.double().mT, inputs.double()).square().sum((1, 2))
 
 
 @pytest.mark.parametrize("per_item", [1, 3])
