@@ -13,8 +13,8 @@ from torch import Tensor
 from flowstate_flower.clients.training.fast.shares import Layer, Share, Shares, Whole, by_item, rounding, squared_rows
 
 CANCELLED, CANCELLED_OF_OWN = 2.0**-7, 0.25
-"""Terms have cancelled each other where the square of their sum is below the first share of the square of their lengths' sum, and
-below the second share of the sum of their squares, which it is close to where they go in unrelated directions.
+"""Terms have cancelled each other where the square of their sum is below the first share of the square of their lengths' sum,
+and below the second share of the sum of their squares, which it is close to where they go in unrelated directions.
 """
 
 
