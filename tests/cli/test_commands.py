@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -206,31 +207,39 @@ def test_overwriting_replaces_an_earlier_simulation(simulated: Path, tmp_path: P
     assert [view.run for view in views.runs(Registry.open(Path(out)))] == ["quickstart-1-defended"]
 
 
-def started(out: Path) -> subprocess.Popen[str]:
-    """A simulation in a process of its own, two rounds in."""
+@contextmanager
+def started(out: Path) -> Iterator[subprocess.Popen[str]]:
+    """A simulation in a process of its own, two rounds in. It does not outlive the block."""
     child = subprocess.Popen(
         [FLOWSTATE, "simulate", "quickstart", "--rounds", "500", "--out", str(out)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert child.poll() is None, child.communicate()
-        if (out / "registry.db").exists() and (out / "world.json").exists():
-            closed = views.rounds(Registry.open(out), "quickstart-1-defended")
-            if len(closed) >= 2:
-                return child
-        time.sleep(0.1)
-    raise TimeoutError
+    try:
+        deadline = time.monotonic() + 180
+        while not two_rounds_in(out):
+            assert child.poll() is None, child.communicate()
+            assert time.monotonic() < deadline, "no two rounds in three minutes"
+            time.sleep(0.1)
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def two_rounds_in(out: Path) -> bool:
+    if not (out / "registry.db").exists() or not (out / "world.json").exists():
+        return False
+    return len(views.rounds(Registry.open(out), "quickstart-1-defended")) >= 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_in_one_line_and_a_registry_that_verifies(tmp_path: Path, how: signal.Signals) -> None:
-    child = started(tmp_path / "run")
-    child.send_signal(how)
-    out, err = child.communicate(timeout=30)
+    with started(tmp_path / "run") as child:
+        child.send_signal(how)
+        out, err = child.communicate(timeout=30)
     assert child.returncode == 130
     assert "error: stopped; what was recorded until then is in" in err.replace("\n", " ")
     assert "Traceback" not in err
@@ -264,9 +273,9 @@ def test_a_signal_whose_exception_was_lost_stops_the_run_at_the_next_round(
 
 @pytest.mark.slow
 def test_a_killed_run_leaves_whole_rounds_and_a_registry_that_verifies(tmp_path: Path) -> None:
-    child = started(tmp_path / "run")
-    child.kill()
-    child.communicate(timeout=30)
+    with started(tmp_path / "run") as child:
+        child.kill()
+        child.communicate(timeout=30)
     registry = Registry.open(tmp_path / "run")
     assert audit.verify(registry, registry.operator).verified
     closed = views.rounds(registry, "quickstart-1-defended")
