@@ -239,7 +239,7 @@ def two_rounds_in(out: Path) -> bool:
 def test_an_interrupted_run_ends_in_one_line_and_a_registry_that_verifies(tmp_path: Path, how: signal.Signals) -> None:
     with started(tmp_path / "run") as child:
         child.send_signal(how)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=180)
     assert child.returncode == 130
     assert "error: stopped; what was recorded until then is in" in err.replace("\n", " ")
     assert "Traceback" not in err
