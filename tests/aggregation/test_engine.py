@@ -246,24 +246,42 @@ def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pyte
             kernel.cache_clear()
 
 
-def test_a_warmed_rule_compiles_nothing_more() -> None:
-    updates = large(11, 17, 500)
-    CATALOGUE["trimmed-mean"].warm(17, 3, updates.base[0].dtype)
+def crowded(updates: Updates) -> Updates:
+    """The same, each row at the beginning of a page: as replies are that are too large for the heap."""
+    rows, page = [], 4096
+    for (row,) in updates.rows:
+        room = np.empty(row.nbytes + page, np.uint8)
+        begin = -room.ctypes.data % page
+        rows.append((room[begin : begin + row.nbytes].view(row.dtype),))
+        rows[-1][0][:] = row
+    return replace(updates, rows=tuple(rows))
+
+
+@pytest.mark.parametrize("n", [17, 30])
+def test_a_warmed_rule_compiles_nothing_more(n: int) -> None:
+    updates = large(11, n, 500)
+    CATALOGUE["trimmed-mean"].warm(n, 3, updates.base[0].dtype)
     misses = rank_mean_kernel.cache_info().misses
     CATALOGUE["trimmed-mean"](updates, byzantine=3)
+    CATALOGUE["trimmed-mean"](crowded(updates), byzantine=3)
     assert rank_mean_kernel.cache_info().misses == misses
     CATALOGUE["trimmed-mean"].warm(6, 3, updates.base[0].dtype)  # too few for it: nothing to warm, nothing to refuse yet
     assert rank_mean_kernel.cache_info().misses == misses
 
 
-@pytest.mark.parametrize("n", [79, 80, 101])
-def test_many_rows_are_sorted_from_copies_to_the_same_bits(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flowstate_flower.aggregation.engine import columns
+@pytest.mark.parametrize("n", [23, 24, 101])
+def test_rows_that_crowd_each_other_are_sorted_from_copies_to_the_same_bits(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowstate_flower.aggregation.engine import pairs
 
-    updates = large(12, n, 1300)
-    staged = engine.rank_mean(updates, n // 5, n - n // 5)
-    monkeypatch.setattr(columns, "FEWEST_STAGED", 1 if n < columns.FEWEST_STAGED else n + 1)
-    np.testing.assert_array_equal(engine.rank_mean(updates, n // 5, n - n // 5), staged)
+    staged = []
+    monkeypatch.setattr(pairs, "stage_and_sort", lambda *given, sort=pairs.stage_and_sort: staged.append(n) or sort(*given))
+    updates = large(12, n, 5300)
+    apart = np.zeros((n, 5300 + 16), np.float32)  # no two rows at the same place of a page
+    apart[:, :5300] = [row for (row,) in updates.rows]
+    in_place = engine.rank_mean(replace(updates, rows=tuple((row[:5300],) for row in apart)), n // 5, n - n // 5)
+    assert not staged
+    np.testing.assert_array_equal(engine.rank_mean(crowded(updates), n // 5, n - n // 5), in_place)
+    assert staged == [n] * (n >= 24)
 
 
 @pytest.mark.parametrize("n", [3, 4, 11, 40])

@@ -73,16 +73,18 @@ class Emitter(Code):
         return self.emit(f"fmul {self.float} {total}, {self.constant(1 / len(values))}")
 
 
-def rank_mean_ir(n: int, first: int, stop: int, lanes: int) -> str:
-    """The mean of the values of rank first…stop-1: median, trimmed mean, and every other window of ranks."""
+def rank_mean_ir(n: int, first: int, stop: int, lanes: int, *, ahead: bool) -> str:
+    """The mean of the values of rank first…stop-1: median, trimmed mean, and every other window of ranks. Rows in memory are
+    fetched `ahead`; in cache that would be in vain.
+    """
 
     def epilogue(emitter: Emitter, lanes: Sequence[str]) -> str:
         return emitter.mean(emitter.floats(lanes[first:stop]))
 
-    return _kernel(n, rank_network(n, first, stop), epilogue, lanes)
+    return _kernel(n, rank_network(n, first, stop), epilogue, lanes, ahead=ahead)
 
 
-def mean_around_ir(n: int, keep: int, centre: tuple[int, int], lanes: int) -> str:
+def mean_around_ir(n: int, keep: int, centre: tuple[int, int], lanes: int, *, ahead: bool) -> str:
     """The mean of the `keep` values nearest the mean of the ranks centre[0]…centre[1]-1 (the median, or a trimmed mean).
 
     Among sorted values the nearest are a window; it slides past rank j where rank j + keep is nearer to the centre.
@@ -109,15 +111,16 @@ def mean_around_ir(n: int, keep: int, centre: tuple[int, int], lanes: int) -> st
             total = emitter.emit(f"fadd {emitter.float} {total}, {term}") if total else term
         return emitter.emit(f"fmul {emitter.float} {total}, {emitter.constant(1 / keep)}")
 
-    return _kernel(n, full_network(n), epilogue, lanes)
+    return _kernel(n, full_network(n), epilogue, lanes, ahead=ahead)
 
 
-def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue, lanes: int) -> str:
+def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue, lanes: int, *, ahead: bool) -> str:
     emitter = Emitter(lanes)
     values: list[str] = []
     for row in range(n):
         place = emitter.emit(f"getelementptr float, ptr %row{row}, i64 %column")
-        emitter.fetch_ahead(place)
+        if ahead:
+            emitter.fetch_ahead(place)
         values.append(emitter.key(emitter.emit(f"load {emitter.int}, ptr {place}, align 4")))
     emitter.sort(values, network)
     result = epilogue(emitter, values)

@@ -11,11 +11,12 @@ from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
 
 from flowstate_flower.aggregation.engine.differences import MOST_PAIRS, MOST_ROWS
+from flowstate_flower.aggregation.engine.parts import APART
 
 TILE = 4096  # columns; long stretches of each row, for the processor to read ahead
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
-MIX_TILE = SORT_TILE = 512
-APART = 16  # columns between the copies of two rows, so that no two begin at the same place of a page
+MIX_TILE = 512
+STAGED_BYTES, LEAST_STAGED = 1 << 18, 512  # of all rows together, in a core's own cache; and columns, at least
 FLOAT_BYTES = 4
 LARGEST = np.finfo(np.float32).max
 
@@ -184,16 +185,17 @@ def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any
 
 @compiled()
 def stage_and_sort(kernel: int, rows: Any, base: int, start: int, end: int, out: int) -> int:
-    """The kernel at address `kernel` on columns start…end, tile by tile from a copy in cache: where there are many rows, all of
-    them begin at the same place of a page, and would push each other out of it. `base` and `out` are addresses.
+    """The kernel at address `kernel` on columns start…end, tile by tile from a copy in cache: many rows that begin at the same
+    place of a page push each other out of it before their lines have been read to the end. `base` and `out` are addresses.
     """
-    tile = np.empty((len(rows), SORT_TILE + APART), np.float32)
+    width = max(LEAST_STAGED, STAGED_BYTES // (FLOAT_BYTES * len(rows)) // LEAST_STAGED * LEAST_STAGED)
+    tile = np.empty((len(rows), width + APART), np.float32)
     copied = np.empty(len(rows), np.uintp)
     for i in range(len(rows)):
         copied[i] = tile[i].ctypes.data
     flag = 0
-    for low in range(start, end, SORT_TILE):
-        high = min(low + SORT_TILE, end)
+    for low in range(start, end, width):
+        high = min(low + width, end)
         for i in range(len(rows)):
             row, copy = carray(float_pointer(rows[i]), (end,))[low:high], tile[i]
             for k in range(high - low):

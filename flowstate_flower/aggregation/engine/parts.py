@@ -21,6 +21,7 @@ SMALLEST_RANGE, MOST_RANGES = 32_768, 4  # columns, and how many ranges for each
 SINGLE = np.dtype(np.float32)
 WIDENED = (SINGLE, np.dtype(np.float16), BFLOAT16)
 WIDENED_BYTES = 1 << 19  # of the float32 copy of a block: it stays in a core's own cache
+APART = 16  # columns between the copies of two rows, so that no two begin at the same place of a page
 
 Flat = NDArray[Any]
 Work = Callable[["Part"], Any]
@@ -56,7 +57,7 @@ class Part(NamedTuple):
 
     def _widened(self) -> Iterator["Part"]:
         width = max(ALIGNED_COLUMNS, WIDENED_BYTES // (4 * (len(self.rows) + 1)) // ALIGNED_COLUMNS * ALIGNED_COLUMNS)
-        copies = np.empty((len(self.rows) + 1, width), np.float32)
+        copies = np.empty((len(self.rows) + 1, width + APART), np.float32)
         (base, *rows), (origin, *addresses) = copies, _addresses(copies)
         layer, lying, fill = Layer(self.layer.name, (width,), copies.dtype), np.array(addresses), self._widening(copies)
         for low in range(self.start, self.end, width):
