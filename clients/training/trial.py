@@ -77,8 +77,8 @@ def check_sum(
     rows = [Batch(trial.features[i : i + 1], trial.targets[i : i + 1]) for i in range(len(trial))]
     norms = [_gradient(forward, flat, row).norm().item() for row in rows]  # not all gradients at once: each is a model
     longest = min(norms) / 2
-    total = torch.zeros_like(flat.vector)
     with open_engine() as engine:
+        total = torch.zeros_like(flat.vector)  # not sooner: engines rehearse while they open, and need as much
         engine.add_clipped(trial, FlatClipping(longest, 1.0), total)
     if not 0 < longest < float("inf"):
         return
@@ -87,6 +87,7 @@ def check_sum(
         if gradient.norm().item() != norm:
             return
         total.sub_(gradient, alpha=longest / norm)
+        del gradient  # before there is the next
     if not total.norm() <= TOLERANCE[forward.autocast] * longest:  # so that no number is no excuse
         worst = max(
             zip(_names(forward.model), flat.views(total), strict=True),

@@ -43,6 +43,7 @@ def rehearsal(engine: Engine, model: nn.Module, losses: Losses, features: Tensor
             beside = engine.add_clipped(three, Unclipped(), total)[:, :2].sqrt()
         except CannotTrain as error:
             return error.refusal
+        del total  # is as large as the model, and so is each gradient below
         truth = _norms(model, losses, two)
     length = torch.linalg.vector_norm(truth)
     if not torch.allclose(norms, truth, rtol=0, atol=TOLERANCE * float(length)):
@@ -76,12 +77,13 @@ def saved_per_row(model: nn.Module, losses: Losses, features: Tensor, targets: T
 def _norms(model: nn.Module, losses: Losses, batch: Batch) -> Tensor:
     """(L, I) by autograd, item by item."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    each = []
+
+    def lengths(loss: Tensor) -> Tensor:
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, materialize_grads=True)
+        return torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
+
     with torch.enable_grad():
-        for loss in losses(model(batch.features), batch.targets):
-            gradients = torch.autograd.grad(loss, parameters, retain_graph=True, materialize_grads=True)
-            each.append(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
-    return torch.stack(each, dim=1)
+        return torch.stack([lengths(loss) for loss in losses(model(batch.features), batch.targets)], dim=1)
 
 
 @contextmanager
