@@ -247,7 +247,7 @@ def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pyte
 
 
 def crowded(updates: Updates) -> Updates:
-    """The same, each row at the beginning of a page: as replies are that are too large for the heap."""
+    """The same, each row at the beginning of a page: as replies on disk are."""
     rows, page = [], 4096
     for (row,) in updates.rows:
         room = np.empty(row.nbytes + page, np.uint8)
