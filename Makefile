@@ -11,6 +11,8 @@ export FLWR_DISABLE_UPDATE_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 export OMP_WAIT_POLICY := passive
 export OMP_NUM_THREADS := 1
+# Where a machine forbids to keep bytecode, every process compiles torch and Flower anew before it begins, which takes longer than most tests.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-all test-fast lint peers install clean
 
