@@ -72,7 +72,10 @@ def test_a_model_that_draws_at_random_has_no_sum_to_be_held_against() -> None:
 class Living(TorchDispatchMode):
     """The most bytes that results of torch's operations held at one time."""
 
-    most = now = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[int] = set()
+        self.most = self.now = 0
 
     def __torch_dispatch__(self, operation: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = operation(*args, **(kwargs or {}))
@@ -92,10 +95,6 @@ class Living(TorchDispatchMode):
         self._seen.add(name)
         self.now += size
         weakref.finalize(storage, gone)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seen: set[int] = set()
 
 
 def test_a_trial_holds_few_vectors_of_the_models_size() -> None:
