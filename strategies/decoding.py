@@ -110,9 +110,10 @@ def _check_metrics(record: object, examples: int) -> None:
 
 
 def _layers(record: object, layout: Layout) -> Arrays:
-    if not isinstance(record, ArrayRecord) or set(record.keys()) != set(layout.names):
+    if not isinstance(record, ArrayRecord) or record.keys() != set(layout.names):
         raise Undecodable(Reason.WRONG_LAYERS, "the layers are not those of the model that was sent")
-    return tuple(view(record[layer.name], layer) for layer in layout.layers)
+    sent = dict(record.items())
+    return tuple(view(sent[layer.name], layer) for layer in layout.layers)
 
 
 def view(array: Array, layer: Layer) -> NDArray[Any]:
@@ -121,9 +122,10 @@ def view(array: Array, layer: Layer) -> NDArray[Any]:
     """
     if array.stype != NUMPY_STYPE:
         raise Undecodable(Reason.BAD_ARRAY, f"{layer.name}: serialised as {array.stype[:40]}")
-    usual = header_of(layer.dtype, layer.shape)
-    if len(array.data) == len(usual) + layer.nbytes and array.data[: len(usual)] == usual:
-        return np.frombuffer(array.data, layer.dtype, count=layer.size, offset=len(usual)).reshape(layer.shape)
+    data, usual = array.data, header_of(layer.dtype, layer.shape)
+    begin = len(usual)
+    if len(data) == begin + layer.nbytes and data[:begin] == usual:
+        return np.ndarray(layer.shape, layer.dtype, data, begin)  # as read-only as the bytes
     try:
         shape, fortran, dtype, offset = header_in(array.data)
     except ValueError as error:

@@ -25,7 +25,7 @@ _address_of.restype, _address_of.argtypes = ctypes.c_void_p, (ctypes.py_object,)
 
 def to_record(names: Sequence[str], arrays: Arrays) -> ArrayRecord:
     """A Flower record of the arrays, rows first, in this order."""
-    return ArrayRecord({name: _array(np.asarray(a, order="C")) for name, a in zip(names, arrays, strict=True)})
+    return Rooms().record(names, arrays)
 
 
 class Rooms:
@@ -53,15 +53,15 @@ class Rooms:
 
     def record(self, names: Sequence[str], arrays: Arrays) -> ArrayRecord:
         """What `to_record` makes; arrays that lie in these rooms are not copied, and cannot be written to any more."""
-        made = {}
+        record = ArrayRecord()  # filled afterwards: made of a dictionary, it copies each `Array`
         for name, array in zip(names, arrays, strict=True):
             file = self._files.get(array.ctypes.data)
             if file is None:
-                made[name] = _array(np.asarray(array, order="C"))
+                record[name] = _array(np.asarray(array, order="C"))
                 continue
             array.flags.writeable = False
-            made[name] = Array(dtype=str(array.dtype), shape=array.shape, stype=NUMPY_STYPE, data=file)
-        return ArrayRecord(made)
+            record[name] = Array(_name_of(array.dtype), array.shape, NUMPY_STYPE, file)
+        return record
 
 
 def _in_large_pages(address: int, length: int) -> None:
@@ -80,4 +80,9 @@ def _c_library() -> ctypes.CDLL:
 def _array(array: NDArray[Any]) -> Array:
     """What `Array(array)` makes, with one copy of the bytes in place of three."""
     data = b"".join([header_of(array.dtype, array.shape), array.reshape(-1).view(np.uint8).data])
-    return Array(dtype=str(array.dtype), shape=array.shape, stype=NUMPY_STYPE, data=data)
+    return Array(_name_of(array.dtype), array.shape, NUMPY_STYPE, data)
+
+
+@cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return str(dtype)

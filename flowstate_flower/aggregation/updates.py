@@ -88,7 +88,8 @@ class Updates:
     was sent where a row of it sums to less than 1; `known` are the n rows' squared distances, the sent model last.
 
     What a few rules want besides: `senders`, whose rows these are; `root`, a model that the server itself trained from the
-    base; `memory`, what the rule left behind in the round before. `found` is the engine's: where the layers lie.
+    base; `memory`, what the rule left behind in the round before. `lying` and `found` are the engine's: where arrays lie, which
+    holds for whatever is made of these updates too, and where the layers of these do.
     """
 
     layout: Layout
@@ -101,6 +102,7 @@ class Updates:
     senders: tuple[str, ...] = field(default=(), repr=False)
     root: Arrays | None = field(default=None, repr=False)
     memory: Mapping[str, Vector] = field(default_factory=dict, repr=False)
+    lying: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
     found: dict[int, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

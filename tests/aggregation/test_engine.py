@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flowstate_flower import machine_code
 from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
-from flowstate_flower.aggregation.engine import compiled, plain
+from flowstate_flower.aggregation.engine import compiled, pairs, plain
 from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
 from flowstate_flower.aggregation.engine.differences import blocks
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
@@ -87,12 +87,15 @@ def test_each_pair_of_rows_is_in_one_block(n: int) -> None:
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.parametrize("n", [pairs.LEAST_FEW, pairs.MOST_FEW, 24])
 @pytest.mark.parametrize("d", [5, 900, 1024, 5000])
-def test_distances_where_all_differences_are_the_same_number(d: int, lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_distances_where_all_differences_are_the_same_number(
+    d: int, n: int, lanes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The hardest sums: every rounding of a stretch goes the same way. On processors of any width."""
     plan = compiled.pair_plan
     monkeypatch.setattr(compiled, "pair_plan", lambda n: plan(n, lanes))
-    values = np.random.default_rng(d).standard_normal(24).astype("f4")
+    values = np.random.default_rng(d).standard_normal(n).astype("f4")
     updates = Updates.from_matrix(np.repeat(values[:, None], d, axis=1))
     exact = d * (values.astype(float)[:, None] - values.astype(float)) ** 2
     np.testing.assert_allclose(engine.squared_distances(updates), exact, rtol=1e-6)

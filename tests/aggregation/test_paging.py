@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from flowstate_flower.aggregation import Layer, Layout, Updates, rule_named
-from flowstate_flower.aggregation.engine import paging
 from flowstate_flower.aggregation.engine.paging import Mapped
 from tests.strategies.test_spool import resident
 
@@ -65,9 +64,7 @@ def test_pages_that_were_read_do_not_stay_and_nothing_else_changes(
 
 def test_only_read_only_files_are_let_go_of(tmp_path: Path) -> None:
     (row,) = mapped_rows(tmp_path, [(np.arange(9, dtype="f4"), np.arange(2.0))])
-    places = [Mapped.of(layer) for layer in row]
-    assert [place and place.begins for place in places] == [HEADER, 2 * HEADER + 36]
+    assert [place and place.begins for place in map(Mapped.of, row)] == [HEADER, 2 * HEADER + 36]
     anonymous = mmap.mmap(-1, 2 * mmap.PAGESIZE)
     for other in (np.zeros(3), np.frombuffer(anonymous, "f4"), np.frombuffer(b"abcd", "f4"), object()):
         assert Mapped.of(other) is None
-    assert paging.mapped([np.zeros(3), *row]) == tuple(places)

@@ -1,7 +1,6 @@
 """Rows that lie in mapped files: what a pass has read of them is let go, so that no pass needs all of them in memory."""
 
 import mmap
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,8 +34,3 @@ class Mapped(NamedTuple):
         low = (self.begins + start) // AROUND_BYTES * AROUND_BYTES
         high = min(len(self.file), -(-(self.begins + end) // AROUND_BYTES) * AROUND_BYTES)
         self.file.madvise(mmap.MADV_DONTNEED, low, high - low)
-
-
-def mapped(rows: Sequence[Any]) -> tuple[Mapped, ...]:
-    """Those of the rows that lie in mapped files."""
-    return tuple(found for row in rows if (found := Mapped.of(row)) is not None)

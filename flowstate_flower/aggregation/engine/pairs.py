@@ -13,11 +13,12 @@ from numba.extending import intrinsic
 from flowstate_flower.aggregation.engine.differences import MOST_PAIRS, MOST_ROWS
 from flowstate_flower.aggregation.engine.parts import APART
 
-TILE = 4096  # columns; long stretches of each row, for the processor to read ahead
+TILE = 4096  # columns; long stretches of many rows, for the processor to read ahead
+LEAST_FEW, MOST_FEW, FEW_TILE = 6, 20, 256  # rows of which a tile stays in a core's first cache, and its columns
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
 MIX_TILE = 512
 STAGED_BYTES, LEAST_STAGED = 1 << 18, 512  # of all rows together, in a core's own cache; and columns, at least
-FLOAT_BYTES = 4
+FLOAT_BYTES, LINE = 4, 16  # and how many of them are fetched at a time
 LARGEST = np.finfo(np.float32).max
 
 
@@ -47,7 +48,25 @@ def _float_pointer(_context: Any, address: Any) -> Any:
     return signature, codegen
 
 
+@intrinsic
+def _prefetch(_context: Any, address: Any) -> Any:
+    """Ask for the line at an address."""
+    signature = types.void(address)
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        from llvmlite import ir
+
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        builder.call(ask, [builder.inttoptr(arguments[0], pointer), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
 float_pointer: Any = _float_pointer  # numba passes the first argument itself
+prefetch: Any = _prefetch
 
 
 def compiled(**options: Any) -> Any:
@@ -137,9 +156,9 @@ def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
 
 
 @intrinsic
-def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, out: Any) -> Any:
-    """Call the kernel at `address` on columns 0…end."""
-    signature = types.int64(address, rows, base, end, out)
+def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, start: Any, end: Any, out: Any) -> Any:
+    """Call the kernel at `address` on columns start…end."""
+    signature = types.int64(address, rows, base, start, end, out)
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         from llvmlite import ir
@@ -148,13 +167,21 @@ def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, end: Any, ou
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(64)
         kind = ir.FunctionType(number, [pointer, pointer, number, number, pointer])
         kernel = builder.inttoptr(place, kind.as_pointer())
-        rows_, base_, out_ = (builder.inttoptr(given[i], pointer) for i in (0, 1, 3))
-        return builder.call(kernel, [rows_, base_, number(0), given[2], out_])
+        rows_, base_, out_ = (builder.inttoptr(given[i], pointer) for i in (0, 1, 4))
+        return builder.call(kernel, [rows_, base_, given[2], given[3], out_])
 
     return signature, codegen
 
 
 _call: Any = _kernel_call
+
+
+@compiled()
+def ask_for(rows: Any, start: int, end: int) -> None:
+    """Have columns start…end of each row brought into the cache, while other work is done."""
+    for row in rows:
+        for column in range(start, end, LINE):
+            prefetch(row + np.uintp(FLOAT_BYTES * column))
 
 
 @compiled()
@@ -164,13 +191,20 @@ def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any
     """
     kernels, members, taken, lanes = plan
     n, whole = len(rows), start + (end - start) // lanes * lanes
-    sums, few = np.zeros((len(kernels), MOST_PAIRS, lanes // 2)), np.empty(MOST_ROWS, np.uintp)
-    for low in range(start, whole, TILE):
-        offset, size = np.uintp(FLOAT_BYTES * low), min(TILE, whole - low)
+    sums, places = np.zeros((len(kernels), MOST_PAIRS, lanes // 2)), np.empty((len(kernels), MOST_ROWS), np.uintp)
+    for block in range(len(kernels)):
+        for k in range(MOST_ROWS):
+            places[block, k] = rows[members[block, k]]
+    are_few = LEAST_FEW <= n <= MOST_FEW
+    tile = FEW_TILE if are_few else TILE
+    for low in range(start, whole, tile):
+        high, asked = min(low + tile, whole), 0
         for block in range(len(kernels)):
-            for k in range(MOST_ROWS):
-                few[k] = rows[members[block, k]] + offset
-            _call(kernels[block], few.ctypes.data, 0, size, sums[block].ctypes.data)
+            if are_few and high + tile <= whole:  # of each row the next tile, a few rows with each block of this one
+                more = n * (block + 1) // len(kernels)
+                ask_for(rows[asked:more], high, high + tile)
+                asked = more
+            _call(kernels[block], places[block].ctypes.data, 0, low, high, sums[block].ctypes.data)
     for k in range(len(taken)):
         block, place, i, j = taken[k]
         total[i, j] += sums[block, place].sum()
@@ -200,7 +234,7 @@ def stage_and_sort(kernel: int, rows: Any, base: int, start: int, end: int, out:
             row, copy = carray(float_pointer(rows[i]), (end,))[low:high], tile[i]
             for k in range(high - low):
                 copy[k] = row[k]
-        flag |= _call(kernel, copied.ctypes.data, base + FLOAT_BYTES * low, high - low, out + FLOAT_BYTES * low)
+        flag |= _call(kernel, copied.ctypes.data, base + FLOAT_BYTES * low, 0, high - low, out + FLOAT_BYTES * low)
     return flag
 
 
@@ -249,6 +283,6 @@ def mix_and_sort(kernel: int, rows: Any, entries: Any, base: int, start: int, en
         high = min(low + MIX_TILE, end)
         mix_tile(rows, entries, base, low, high, gaps, tile)
         # a whole tile even at the end: what lies beyond are older values, and their results are dropped
-        flag |= _call(kernel, mixed.ctypes.data, origin.ctypes.data, MIX_TILE, result.ctypes.data)
+        flag |= _call(kernel, mixed.ctypes.data, origin.ctypes.data, 0, MIX_TILE, result.ctypes.data)
         out[low:high] = result[: high - low]
     return flag

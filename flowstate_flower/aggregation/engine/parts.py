@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flowstate_flower import machine_code
 from flowstate_flower.aggregation.engine import plain
-from flowstate_flower.aggregation.engine.paging import STRETCH_BYTES, Mapped, mapped
+from flowstate_flower.aggregation.engine.paging import STRETCH_BYTES, Mapped
 from flowstate_flower.aggregation.turns import take_turns
 from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 
@@ -175,13 +175,24 @@ def _place(updates: Updates, index: int) -> _Place:
     """Found once for all passes over the same updates: for small layers it takes as long as a pass."""
     found: _Place | None = updates.found.get(index)
     if found is None:
-        base, rows = updates.base[index], [row[index] for row in updates.rows]
-        are_whole = base.flags.c_contiguous and all(row.flags.c_contiguous for row in rows)
-        addresses, files = (_addresses(rows), mapped(rows)) if are_whole else (None, ())
-        is_readable = are_whole and updates.layout.layers[index].dtype == SINGLE
-        found = _Place(_flat(base), tuple(_flat(row) for row in rows), addresses, _address(base), files, is_readable)
-        updates.found[index] = found
+        arrays = (updates.base[index], *[row[index] for row in updates.rows])
+        flat, is_whole, addresses, files = zip(*[_lying(array, updates.lying) for array in arrays], strict=True)
+        lying = np.array(addresses[1:], np.uintp) if all(is_whole) else None
+        mapped = tuple(file for file in files[1:] if file is not None) if lying is not None else ()
+        is_readable = lying is not None and updates.layout.layers[index].dtype == SINGLE
+        found = updates.found[index] = _Place(flat[0], flat[1:], lying, addresses[0], mapped, is_readable)
     return found
+
+
+def _lying(array: Flat, known: dict[int, Any]) -> tuple[Any, bool, int, Mapped | None]:
+    """The array as one dimension, whether it lies in one piece, its address, and the mapped file. It is asked many times for
+    the same array, in rounds of many small layers for longer than a pass takes.
+    """
+    found = known.get(id(array))
+    if found is None:
+        about = (_flat(array), array.flags.c_contiguous, _address(array), Mapped.of(array))
+        found = known[id(array)] = (array, about)  # with the array, so that no other has its identity
+    return found[1]
 
 
 def _range(size: int, threads: int) -> int:
