@@ -12,8 +12,12 @@ from flowstate_flower.clients.training.sampling import Rows
 from flowstate_flower.clients.training.seam import Batch
 from flowstate_flower.errors import BadInput
 
-IMAGES_AT_ONCE = 128
-"""How many images go through a model at once where nothing else is said: enough for a processor, and little memory."""
+IMAGES_AT_ONCE = 160
+"""How many images go through a model at once where nothing else is said: enough for a processor, and little memory. Samples of
+128 and of 256 in expectation are nearly always one piece and two.
+"""
+MANY = 128
+"""Images, of which filling up costs more than a convolution for one more size."""
 SHARE = 0.5
 """The part of a GPU's free memory that resident data may take."""
 
@@ -91,8 +95,9 @@ def padded(rows: Rows, largest: int) -> Rows:
 
 
 def rounded_up(items: int) -> int:
-    """To a number with no more than four binary digits that matter, which is at most an eighth more."""
-    unit = 1 << max(0, items.bit_length() - 4)
+    """To a number with few binary digits that matter: at most an eighth more, and of `MANY` at most a sixteenth."""
+    digits = 4 if items < MANY else 5
+    unit = 1 << max(0, items.bit_length() - digits)
     return -(-items // unit) * unit
 
 

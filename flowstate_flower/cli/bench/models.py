@@ -115,7 +115,7 @@ def _sentences(rows: int) -> Tensor:
 ALONE = (
     Workload("MLP 784-256-10", mlp(784, 256), _flat(784), 60),
     Workload("CNN 26k", small_cnn, _images, 20),
-    Workload("CNN 215k", large_cnn, _images, 6),
+    Workload("CNN 215k", large_cnn, _images, 12),
     Workload("transformer 134k", Transformer, _sentences, 8),
 )
 TOGETHER = (

@@ -119,4 +119,5 @@ def test_pieces_are_filled_up_with_rows_that_weigh_nothing(lab, monkeypatch: pyt
 
 
 def test_few_sizes_are_left() -> None:
-    assert [rounded_up(size) for size in (0, 1, 15, 17, 31, 33, 63, 65, 127, 129)] == [0, 1, 15, 18, 32, 36, 64, 72, 128, 144]
+    assert [rounded_up(size) for size in (0, 1, 15, 17, 31, 33, 63, 65, 127)] == [0, 1, 15, 18, 32, 36, 64, 72, 128]
+    assert [rounded_up(size) for size in (128, 129, 255, 257)] == [128, 136, 256, 272]
