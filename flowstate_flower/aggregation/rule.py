@@ -11,8 +11,7 @@ from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 from flowstate_flower.errors import BadInput, RunImpossible, UnknownName
 
 Number = int | float
-WARMING_COLUMNS = 64, 1024
-"""Kernels may depend on where rows lie: anywhere, or all at the same place of a page."""
+WARMING_COLUMNS = 64
 
 
 class PreconditionFailed(RunImpossible):
@@ -123,9 +122,8 @@ class Rule:
     def warm(self, n: int, byzantine: int, dtype: np.dtype[np.generic]) -> None:
         """Compile what n updates of `dtype` need, on a few columns of nothing, so that no round waits for it."""
         if self.refusal(n, byzantine) is None:
-            for columns in WARMING_COLUMNS:
-                nothing = np.zeros((n, columns), dtype)
-                self(Updates.from_matrix(nothing, root=nothing[0]), byzantine=byzantine)
+            nothing = np.zeros((n, WARMING_COLUMNS), dtype)
+            self(Updates.from_matrix(nothing, root=nothing[0]), byzantine=byzantine)
 
     def __call__(self, updates: Updates, *, byzantine: int = 0) -> Aggregate:
         """Aggregate, tolerating `byzantine` hostile rows. Raises `PreconditionFailed` where n and f do not allow it."""

@@ -1,7 +1,9 @@
 """The compiled passes against the plain ones: the same bits for weighted sums, one rounding for windows, distances to 1e-6."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engi
 from flowstate_flower.aggregation.engine import compiled, pairs, plain
 from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
 from flowstate_flower.aggregation.engine.differences import blocks
+from flowstate_flower.aggregation.engine.emit import rank_mean_ir, tile_of
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
 from flowstate_flower.machine_code import cache_folder
 
@@ -234,9 +237,10 @@ def test_no_rule_copies_the_updates(name: str) -> None:
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
-def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("n", [9, 17])
+def test_registers_of_any_width_give_the_same_bits(n: int, lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever processor this runs on: the kernels of narrower and wider ones agree to the bit."""
-    updates = large(8, 9, 1000)
+    updates = large(8, n, 2500)
     expected = [engine.rank_mean(updates, 2, 7), engine.mean_around(updates, 6, (4, 5))]
     monkeypatch.setattr(machine_code, "lanes", lambda: lanes)
     for kernel in (compiled.rank_mean_kernel, compiled.mean_around_kernel):
@@ -249,42 +253,52 @@ def test_registers_of_any_width_give_the_same_bits(lanes: int, monkeypatch: pyte
             kernel.cache_clear()
 
 
-def crowded(updates: Updates) -> Updates:
-    """The same, each row at the beginning of a page: as replies on disk are."""
-    rows, page = [], 4096
-    for (row,) in updates.rows:
-        room = np.empty(row.nbytes + page, np.uint8)
-        begin = -room.ctypes.data % page
-        rows.append((room[begin : begin + row.nbytes].view(row.dtype),))
-        rows[-1][0][:] = row
-    return replace(updates, rows=tuple(rows))
-
-
 @pytest.mark.parametrize("n", [17, 30])
 def test_a_warmed_rule_compiles_nothing_more(n: int) -> None:
     updates = large(11, n, 500)
     CATALOGUE["trimmed-mean"].warm(n, 3, updates.base[0].dtype)
     misses = rank_mean_kernel.cache_info().misses
     CATALOGUE["trimmed-mean"](updates, byzantine=3)
-    CATALOGUE["trimmed-mean"](crowded(updates), byzantine=3)
     assert rank_mean_kernel.cache_info().misses == misses
     CATALOGUE["trimmed-mean"].warm(6, 3, updates.base[0].dtype)  # too few for it: nothing to warm, nothing to refuse yet
     assert rank_mean_kernel.cache_info().misses == misses
 
 
-@pytest.mark.parametrize("n", [23, 24, 101])
-def test_rows_that_crowd_each_other_are_sorted_from_copies_to_the_same_bits(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flowstate_flower.aggregation.engine import pairs
+def noting(ir: str, log: Any) -> str:
+    """The same kernel; where it would have asked for a line, it writes down for which, behind how many there were."""
+    note = f"""
+    define void @note(ptr %place) {{
+      %log = inttoptr i64 {log.ctypes.data} to ptr
+      %many = load i64, ptr %log
+      %more = add i64 %many, 1
+      store i64 %more, ptr %log
+      %to = getelementptr i64, ptr %log, i64 %more
+      %number = ptrtoint ptr %place to i64
+      store i64 %number, ptr %to
+      ret void
+    }}
+    """
+    return re.sub(r"call void @llvm.prefetch.p0\((ptr %\w+)[^)]*\)", r"call void @note(\1)", ir) + note
 
-    staged = []
-    monkeypatch.setattr(pairs, "stage_and_sort", lambda *given, sort=pairs.stage_and_sort: staged.append(n) or sort(*given))
-    updates = large(12, n, 5300)
-    apart = np.zeros((n, 5300 + 16), np.float32)  # no two rows at the same place of a page
-    apart[:, :5300] = [row for (row,) in updates.rows]
-    in_place = engine.rank_mean(replace(updates, rows=tuple((row[:5300],) for row in apart)), n // 5, n - n // 5)
-    assert not staged
-    np.testing.assert_array_equal(engine.rank_mean(crowded(updates), n // 5, n - n // 5), in_place)
-    assert staged == [n] * (n >= 24)
+
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.parametrize("n", [16, 17, 32, 101])
+def test_of_many_rows_all_of_the_next_tile_is_asked_for_and_nothing_else(n: int, lanes: int) -> None:
+    tile, line = tile_of(n), 16
+    columns = 3 * tile + 5 * line  # three whole tiles, and the beginning of one
+    rows, log = np.ones((n, columns), np.float32), np.zeros(1 + n * columns, np.int64)
+    kernel = machine_code.compiled(noting(rank_mean_ir(n, 1, n - 1, lanes), log))
+    addresses, base, out = np.array([row.ctypes.data for row in rows]), *np.zeros((2, columns), np.float32)
+    kernel(addresses.ctypes.data, base.ctypes.data, 0, columns, out.ctypes.data)
+    np.testing.assert_array_equal(out, 1)
+    asked = (log[1 : 1 + log[0]] - rows.ctypes.data) // 4
+    assert asked.min() >= 0
+    assert asked.max() < rows.size
+    lines = {(place // columns, place % columns // line) for place in asked.tolist()}
+    whole = {(row, place) for row in range(n) for place in range(tile // line, 3 * tile // line)}
+    assert whole <= lines
+    begins = {(row, place) for row in range(n) for place in (2 * tile // line, 3 * tile // line)}  # where no whole one follows
+    assert lines <= whole | begins
 
 
 @pytest.mark.parametrize("n", [3, 4, 11, 40])

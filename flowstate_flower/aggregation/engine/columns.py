@@ -16,8 +16,6 @@ from flowstate_flower.aggregation.engine.parts import Part, has_kernels, parts, 
 from flowstate_flower.aggregation.updates import Updates, Vector
 from flowstate_flower.machine_code import address_of
 
-FEWEST_STAGED = 24  # rows that crowd each other
-LINE_BYTES, LINES_OF_A_PAGE = 64, 64
 LANES = 16  # sorting kernels run on multiples of this; the columns left over take the numpy path
 
 Compiled = Callable[[Part], int]  # writes the part's result; above 0 where a row may not be finite
@@ -35,10 +33,10 @@ class ColumnPass:
 def rank_mean(n: int, first: int, stop: int) -> ColumnPass:
     """The mean of the values of rank first…stop-1 of n rows."""
 
-    def kernel(*, ahead: bool) -> Any:
+    def kernel() -> Any:
         from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
 
-        return rank_mean_kernel(n, first, stop, ahead=ahead)
+        return rank_mean_kernel(n, first, stop)
 
     return _sorting(kernel, plain.rank_mean(first, stop))
 
@@ -46,10 +44,10 @@ def rank_mean(n: int, first: int, stop: int) -> ColumnPass:
 def mean_around(n: int, keep: int, centre: tuple[int, int]) -> ColumnPass:
     """The mean of the `keep` values nearest the mean of the ranks centre[0]…centre[1]-1 of n rows."""
 
-    def kernel(*, ahead: bool) -> Any:
+    def kernel() -> Any:
         from flowstate_flower.aggregation.engine.compiled import mean_around_kernel
 
-        return mean_around_kernel(n, keep, centre, ahead=ahead)
+        return mean_around_kernel(n, keep, centre)
 
     return _sorting(kernel, plain.mean_around(keep, centre))
 
@@ -132,12 +130,7 @@ def _is_finite(updates: Updates, row: int) -> bool:
     return all(part.plainly(_nothing) == 0 for part in parts(updates, [row]))
 
 
-def crowd(addresses: NDArray[np.uintp]) -> int:
-    """How many rows at most begin on the same line of a page. A cache has eight places, or a few more, for what lies there."""
-    return int(np.bincount(addresses // LINE_BYTES % LINES_OF_A_PAGE).max())
-
-
-def _sorting(kernel: Callable[..., Any], plainly: plain.Work) -> ColumnPass:
+def _sorting(kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
     def alone(part: Part) -> int:
         whole = part.start + (part.end - part.start) // LANES * LANES
         flag = sort(part, whole) if whole > part.start else 0
@@ -145,17 +138,12 @@ def _sorting(kernel: Callable[..., Any], plainly: plain.Work) -> ColumnPass:
 
     def sort(part: Part, end: int) -> int:
         addresses: Any = part.addresses
-        if len(addresses) < FEWEST_STAGED or crowd(addresses) < FEWEST_STAGED:
-            return int(kernel(ahead=True)(addresses.ctypes.data, part.origin, part.start, end, part.target))
-        from flowstate_flower.aggregation.engine import pairs
-
-        sorting = address_of(kernel(ahead=False))
-        return int(pairs.stage_and_sort(sorting, addresses, part.origin, part.start, end, part.target))
+        return int(kernel()(addresses.ctypes.data, part.origin, part.start, end, part.target))
 
     def mixed(entries: Any) -> Compiled:
         from flowstate_flower.aggregation.engine import pairs
 
-        address = address_of(kernel(ahead=False))
+        address = address_of(kernel())
         return lambda p: int(pairs.mix_and_sort(address, p.addresses, entries, p.origin, p.start, p.end, p.out))
 
     return ColumnPass(plainly, alone, mixed)

@@ -15,15 +15,15 @@ Numbers = NDArray[np.int64]
 
 
 @cache
-def rank_mean_kernel(n: int, first: int, stop: int, *, ahead: bool) -> Kernel:
+def rank_mean_kernel(n: int, first: int, stop: int) -> Kernel:
     """See `emit.rank_mean_ir`. Its arguments: the address of the rows' addresses, the base, start, end, where to write."""
-    return machine_code.compiled(rank_mean_ir(n, first, stop, machine_code.lanes(), ahead=ahead))
+    return machine_code.compiled(rank_mean_ir(n, first, stop, machine_code.lanes()))
 
 
 @cache
-def mean_around_kernel(n: int, keep: int, centre: tuple[int, int], *, ahead: bool) -> Kernel:
+def mean_around_kernel(n: int, keep: int, centre: tuple[int, int]) -> Kernel:
     """See `emit.mean_around_ir`."""
-    return machine_code.compiled(mean_around_ir(n, keep, centre, machine_code.lanes(), ahead=ahead))
+    return machine_code.compiled(mean_around_ir(n, keep, centre, machine_code.lanes()))
 
 
 class PairPlan(NamedTuple):

@@ -12,24 +12,68 @@ from flowstate_flower.aggregation.engine.network import Comparator, Keep, extrem
 from flowstate_flower.machine_code import KERNEL, Code
 
 BYTES_AHEAD = 384
+FEWEST_TILED = 16  # rows
+TILE_BYTES, LEAST_TILE = 1 << 17, 128  # of all rows together, in a core's own cache twice; and columns, at least
+LINE_BYTES, FLOAT_BYTES = 64, 4
 INFINITY, MINUS_INFINITY = 0x7F800000, -0x7F800001  # as ordered integers; beyond them lie only NaNs
 
 Epilogue = Callable[["Emitter", Sequence[str]], str]
 
 
 class Emitter(Code):
-    """Writes one kernel: `i64 kernel(ptr rows, ptr base, i64 start, i64 end, ptr out)` over columns start…end, `lanes` at a
-    time. The number of columns is a multiple of `lanes`. It returns 1 where a value was not finite, else 0.
+    """Writes one kernel: `i64 kernel(ptr rows, ptr base, i64 start, i64 end, ptr out)` over columns start…end of n rows,
+    `lanes` at a time. Their number is a multiple of `lanes`. It returns 1 where a value was not finite, else 0.
     """
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, n: int, lanes: int) -> None:
         super().__init__(lanes)
         self.extremes = {Keep.LOW: "%low", Keep.HIGH: "%high"}
+        self.values: list[str] = [""] * n  # a row's ordered integers, once they are loaded
+        self._loads = 0
+        self._tile = tile_of(n) if n >= FEWEST_TILED else 0
 
-    def fetch_ahead(self, place: str) -> None:
-        """Ask for what lies some columns after `place`: a processor follows fewer rows on its own than there are."""
-        later = self.emit(f"getelementptr i8, ptr {place}, i64 {BYTES_AHEAD}")
-        self.lines.append(f"  call void @llvm.prefetch.p0(ptr {later}, i32 0, i32 3, i32 1)")
+    def load(self, row: int) -> None:
+        """Have the values of a row, if they are not there yet, and ask for some that will be wanted later."""
+        if self.values[row]:
+            return
+        place = self.emit(f"getelementptr float, ptr %row{row}, i64 %column")
+        if not self._tile:
+            self._ask_for(self.emit(f"getelementptr i8, ptr {place}, i64 {BYTES_AHEAD}"))
+        elif self._loads % (LINE_BYTES // (FLOAT_BYTES * self.lanes)) == 0:
+            self._ask_for(self._in_next_tile(self._loads))
+        self._loads += 1
+        self.values[row] = self.key(self.emit(f"load volatile {self.int}, ptr {place}, align 4"))
+
+    def _in_next_tile(self, register: int) -> str:
+        """Where the next tile has what these columns are to ask for: a register of each row's worth, row after row."""
+        each = self._tile // self.lanes
+        register_of = self.emit(f"add i64 %first_register, {register}")
+        row = self.emit(f"lshr i64 {register_of}, {each.bit_length() - 1}")
+        begin = self.emit(f"load ptr, ptr {self.emit(f'getelementptr ptr, ptr %rows, i64 {row}')}")
+        within = self.emit(f"mul i64 {self.emit(f'and i64 {register_of}, %mask')}, {self.lanes}")
+        return self.emit(f"getelementptr float, ptr {begin}, i64 {self.emit(f'add i64 {within}, %next_tile')}")
+
+    def _ask_for(self, place: str) -> None:
+        self.lines.append(f"  call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
+
+    def tiles(self) -> list[str]:
+        """In which tile these columns are, and where the next begins. Where there is no whole one, where this one does, and of
+        that no more than the first line is asked for: what lies behind the end is somebody else's.
+        """
+        if not self._tile:
+            return []
+        return [
+            "  %gone = sub i64 %column, %start",
+            f"  %within = and i64 %gone, {self._tile - 1}",
+            "  %this_tile = sub i64 %column, %within",
+            f"  %end_of_next = add i64 %this_tile, {2 * self._tile}",
+            "  %goes_on = icmp sle i64 %end_of_next, %end",
+            f"  %further = select i1 %goes_on, i64 {self._tile}, i64 0",
+            "  %next_tile = add i64 %this_tile, %further",
+            f"  %mask = select i1 %goes_on, i64 {self._tile // self.lanes - 1}, i64 0",
+            f"  %step = lshr i64 %within, {self.lanes.bit_length() - 1}",
+            f"  %first_register = mul i64 %step, {len(self.values)}",
+        ]
 
     def key(self, value: str) -> str:
         """Float bits to ordered integer, or back: the same instruction."""
@@ -37,28 +81,30 @@ class Emitter(Code):
         mask = self.emit(f"and {self.int} {sign}, {self.splat('i32', str(0x7FFFFFFF))}")
         return self.emit(f"xor {self.int} {value}, {mask}")
 
-    def exchange(self, lanes: list[str], comparator: Comparator) -> None:
+    def exchange(self, comparator: Comparator) -> None:
         """One compare-exchange on ordered integers."""
         i, j, keep = comparator
-        low, high = lanes[i], lanes[j]
+        low, high = self.values[i], self.values[j]
         if keep & Keep.LOW:
-            lanes[i] = self.extreme(Keep.LOW, low, high)
+            self.values[i] = self.extreme(Keep.LOW, low, high)
         if keep & Keep.HIGH:
-            lanes[j] = self.extreme(Keep.HIGH, low, high)
+            self.values[j] = self.extreme(Keep.HIGH, low, high)
 
     def extreme(self, side: Keep, one: str, other: str) -> str:
         """The smaller or the larger of two ordered integers."""
         name = "smin" if side == Keep.LOW else "smax"
         return self.emit(f"call {self.int} @llvm.{name}.v{self.lanes}i32({self.int} {one}, {self.int} {other})")
 
-    def sort(self, lanes: list[str], network: Sequence[Comparator]) -> None:
-        """All comparators, and the extremes of everything that was loaded."""
-        looks = extremes(len(lanes), network)
+    def sort(self, network: Sequence[Comparator]) -> None:
+        """Each row as it is wanted, all comparators, and the extremes of everything that was loaded."""
+        looks = extremes(len(self.values), network)
         for k, comparator in enumerate([*network, None]):
-            for _, lane, side in (look for look in looks if look[0] == k):
-                self.extremes[side] = self.extreme(side, self.extremes[side], lanes[lane])
+            for row in comparator[:2] if comparator is not None else range(len(self.values)):
+                self.load(row)
+            for _, row, side in (look for look in looks if look[0] == k):
+                self.extremes[side] = self.extreme(side, self.extremes[side], self.values[row])
             if comparator is not None:
-                self.exchange(lanes, comparator)
+                self.exchange(comparator)
 
     def floats(self, lanes: Sequence[str]) -> list[str]:
         """Ordered integers as the floats that they stand for."""
@@ -73,18 +119,21 @@ class Emitter(Code):
         return self.emit(f"fmul {self.float} {total}, {self.constant(1 / len(values))}")
 
 
-def rank_mean_ir(n: int, first: int, stop: int, lanes: int, *, ahead: bool) -> str:
-    """The mean of the values of rank first…stop-1: median, trimmed mean, and every other window of ranks. Rows in memory are
-    fetched `ahead`; in cache that would be in vain.
-    """
+def tile_of(n: int) -> int:
+    """Columns of a tile of n rows: a power of two."""
+    return max(LEAST_TILE, 1 << (TILE_BYTES // (FLOAT_BYTES * n)).bit_length() - 1)
+
+
+def rank_mean_ir(n: int, first: int, stop: int, lanes: int) -> str:
+    """The mean of the values of rank first…stop-1: median, trimmed mean, and every other window of ranks."""
 
     def epilogue(emitter: Emitter, lanes: Sequence[str]) -> str:
         return emitter.mean(emitter.floats(lanes[first:stop]))
 
-    return _kernel(n, rank_network(n, first, stop), epilogue, lanes, ahead=ahead)
+    return _kernel(n, rank_network(n, first, stop), epilogue, lanes)
 
 
-def mean_around_ir(n: int, keep: int, centre: tuple[int, int], lanes: int, *, ahead: bool) -> str:
+def mean_around_ir(n: int, keep: int, centre: tuple[int, int], lanes: int) -> str:
     """The mean of the `keep` values nearest the mean of the ranks centre[0]…centre[1]-1 (the median, or a trimmed mean).
 
     Among sorted values the nearest are a window; it slides past rank j where rank j + keep is nearer to the centre.
@@ -111,19 +160,13 @@ def mean_around_ir(n: int, keep: int, centre: tuple[int, int], lanes: int, *, ah
             total = emitter.emit(f"fadd {emitter.float} {total}, {term}") if total else term
         return emitter.emit(f"fmul {emitter.float} {total}, {emitter.constant(1 / keep)}")
 
-    return _kernel(n, full_network(n), epilogue, lanes, ahead=ahead)
+    return _kernel(n, full_network(n), epilogue, lanes)
 
 
-def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue, lanes: int, *, ahead: bool) -> str:
-    emitter = Emitter(lanes)
-    values: list[str] = []
-    for row in range(n):
-        place = emitter.emit(f"getelementptr float, ptr %row{row}, i64 %column")
-        if ahead:
-            emitter.fetch_ahead(place)
-        values.append(emitter.key(emitter.emit(f"load {emitter.int}, ptr {place}, align 4")))
-    emitter.sort(values, network)
-    result = epilogue(emitter, values)
+def _kernel(n: int, network: Sequence[Comparator], epilogue: Epilogue, lanes: int) -> str:
+    emitter = Emitter(n, lanes)
+    emitter.sort(network)
+    result = epilogue(emitter, emitter.values)
     pointers = []
     for row in range(n):
         pointers += [f"  %at{row} = getelementptr ptr, ptr %rows, i64 {row}", f"  %row{row} = load ptr, ptr %at{row}"]
@@ -147,6 +190,7 @@ def _opening(emitter: Emitter, pointers: Sequence[str]) -> list[str]:
         f"  %high = phi {kind} [ zeroinitializer, %entry ], [ {emitter.extremes[Keep.HIGH]}, %loop ]",
         "  %base_place = getelementptr float, ptr %base, i64 %column",
         f"  %base_value = load {emitter.float}, ptr %base_place, align 4",
+        *emitter.tiles(),
     ]
 
 

@@ -11,13 +11,11 @@ from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
 
 from flowstate_flower.aggregation.engine.differences import MOST_PAIRS, MOST_ROWS
-from flowstate_flower.aggregation.engine.parts import APART
 
 TILE = 4096  # columns; long stretches of many rows, for the processor to read ahead
 LEAST_FEW, MOST_FEW, FEW_TILE = 6, 20, 256  # rows of which a tile stays in a core's first cache, and its columns
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
 MIX_TILE = 512
-STAGED_BYTES, LEAST_STAGED = 1 << 18, 512  # of all rows together, in a core's own cache; and columns, at least
 FLOAT_BYTES, LINE = 4, 16  # and how many of them are fetched at a time
 LARGEST = np.finfo(np.float32).max
 
@@ -215,27 +213,6 @@ def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any
             for k in range(whole, end):
                 gap = np.float64(row[k]) - np.float64(other[k])
                 total[i, j] += gap * gap
-
-
-@compiled()
-def stage_and_sort(kernel: int, rows: Any, base: int, start: int, end: int, out: int) -> int:
-    """The kernel at address `kernel` on columns start…end, tile by tile from a copy in cache: many rows that begin at the same
-    place of a page push each other out of it before their lines have been read to the end. `base` and `out` are addresses.
-    """
-    width = max(LEAST_STAGED, STAGED_BYTES // (FLOAT_BYTES * len(rows)) // LEAST_STAGED * LEAST_STAGED)
-    tile = np.empty((len(rows), width + APART), np.float32)
-    copied = np.empty(len(rows), np.uintp)
-    for i in range(len(rows)):
-        copied[i] = tile[i].ctypes.data
-    flag = 0
-    for low in range(start, end, width):
-        high = min(low + width, end)
-        for i in range(len(rows)):
-            row, copy = carray(float_pointer(rows[i]), (end,))[low:high], tile[i]
-            for k in range(high - low):
-                copy[k] = row[k]
-        flag |= _call(kernel, copied.ctypes.data, base + FLOAT_BYTES * low, 0, high - low, out + FLOAT_BYTES * low)
-    return flag
 
 
 @compiled(fastmath={"contract", "nsz"})
