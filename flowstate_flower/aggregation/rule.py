@@ -24,9 +24,9 @@ class NotFiniteRow(RunImpossible):
     @classmethod
     def check(cls, distances: Matrix) -> None:
         """Raise where a distance is no number: the row to blame is the one that is far from everybody."""
-        strange = (~np.isfinite(distances)).sum(axis=1)
-        if strange.any():
-            row = int(np.argmax(strange))
+        finite = np.isfinite(distances)
+        if not finite.all():
+            row = int(np.argmin(finite.sum(axis=1)))
             raise cls(f"row {row} of {len(distances)} is not finite", hint="admit updates before they are aggregated")
 
 

@@ -1,74 +1,107 @@
 """Work on plain threads, the caller's among them. All take the next turn that nobody has: none is waited for before it wakes.
 
 Compiled kernels and numpy's loops over large arrays release the interpreter, so the turns run beside each other. For that they
-must be on processors of their own. A thread that gives the interpreter to another is often woken where that other one runs, and
-both stay there for milliseconds, which is as long as most passes take: so, where the system lets us, the caller keeps to its
-processor for the time of the work, and its helpers to the rest.
+must be on processors of their own. A thread that gives the interpreter to another is often woken on the processor where that
+other one runs, and both stay there for milliseconds, which is as long as most passes take: so, where the system lets us, the
+caller keeps to its processor for the time of the work, and its helpers to the rest.
+
+The standard library's pool would do the same, and takes as long to begin and end as a pass over a small model.
 """
 
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from itertools import count
+from queue import SimpleQueue
+
+Work = Callable[[int], None]
 
 
-def take_turns(work: Callable[[int], None], turns: int, threads: int) -> None:
+def take_turns(work: Work, turns: int, threads: int) -> None:
     """Call `work` with each of 0…turns-1, by so many threads. Raises what `work` raises."""
     if threads == 1 or turns == 1:
         for turn in range(turns):
             work(turn)
         return
-    numbers = count()
-
-    def take() -> None:
-        while (turn := next(numbers)) < turns:
-            work(turn)
-
+    shared, own = _Shared(work, turns), 0
     helpers = _helpers()
-    with helpers.elsewhere():
-        asked = [helpers.pool.submit(take) for _ in range(min(threads, turns) - 1)]
-        take()
-    for one in asked:
-        if not one.cancel():
-            one.result()
+    allowed = helpers.part_from_caller()
+    try:
+        helpers.ask(shared, min(threads, turns) - 1)
+        while (turn := next(shared.numbers)) < turns:
+            work(turn)
+            own += 1
+    finally:
+        if allowed:
+            os.sched_setaffinity(0, allowed)
+    for _ in range(turns - own):
+        if (error := shared.ends.get()) is not None:
+            raise error
+
+
+class _Shared:
+    """Work of which helpers take turns. A helper that comes too late finds none left."""
+
+    def __init__(self, work: Work, turns: int) -> None:
+        self._work, self._turns = work, turns
+        self.numbers = count()
+        self.ends: SimpleQueue[BaseException | None] = SimpleQueue()  # what each turn of a helper raised
+
+    def help(self) -> None:
+        while (turn := next(self.numbers)) < self._turns:
+            try:
+                self._work(turn)
+            except BaseException as error:
+                self.ends.put(error)
+            else:
+                self.ends.put(None)
 
 
 class _Helpers:
     """Threads that work where their caller does not."""
 
     def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(os.cpu_count() or 1, "aggregate", initializer=self._begin)
+        self._most = os.cpu_count() or 1
+        self._wanted: SimpleQueue[_Shared] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._kept_to: dict[int, set[int]] = {}  # by a helper's number in the system
         self._others: set[int] = set()
 
-    def _begin(self) -> None:
+    def ask(self, shared: _Shared, many: int) -> None:
+        """Have so many helpers take part, or as many as there are processors."""
+        many = min(many, self._most)
+        while len(self._threads) < many:
+            helper = threading.Thread(target=self._help, name=f"aggregate_{len(self._threads)}", daemon=True)
+            self._threads.append(helper)
+            helper.start()
+        for _ in range(many):
+            self._wanted.put(shared)
+
+    def part_from_caller(self) -> set[int]:
+        """Keep the caller where it is, and helpers on other processors. Returns where it was allowed to be, to be restored:
+        nowhere, if everything stays as it was.
+        """
+        if _processor is None:
+            return set()
+        allowed, own = os.sched_getaffinity(0), {_processor()}
+        self._others = allowed - own
+        if not self._others or not own <= allowed:
+            return set()
+        for number in list(self._kept_to):
+            self._keep(number, self._others)
+        os.sched_setaffinity(0, own)
+        return allowed
+
+    def _help(self) -> None:
         """A helper begins as its caller was, which may be kept to one processor."""
         number = threading.get_native_id()
         self._kept_to[number] = set()
         self._keep(number, self._others)
-
-    @contextmanager
-    def elsewhere(self) -> Iterator[None]:
-        """While this lasts, the caller stays where it is and helpers are on other processors; as it was where there is one."""
-        if _processor is None:
-            yield
-            return
-        allowed, own = os.sched_getaffinity(0), {_processor()}
-        self._others = allowed - own
-        if not self._others or not own <= allowed:
-            yield
-            return
-        for number in list(self._kept_to):
-            self._keep(number, self._others)
-        os.sched_setaffinity(0, own)
-        try:
-            yield
-        finally:
-            os.sched_setaffinity(0, allowed)
+        while True:
+            self._wanted.get().help()
 
     def _keep(self, number: int, places: set[int]) -> None:
         if places and self._kept_to[number] != places:
@@ -91,3 +124,7 @@ _processor = _find_processor()
 @cache
 def _helpers() -> _Helpers:
     return _Helpers()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # its helpers stayed with the parent

@@ -22,6 +22,7 @@ Matrix = NDArray[np.float64]
 Arrays = tuple[NDArray[Any], ...]
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 PIECE = 1 << 19  # numbers of a model that a thread adds at a time
+NOTHING: Vector = np.zeros(1)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Updates:
         """The rows and, as the last one, the model that was sent: the update of zero."""
         if self.mixing is not None:
             return replace(self, mixing=np.vstack([self.mixing, np.zeros(len(self.rows))]))
-        return replace(self, rows=(*self.rows, self.base), shares=np.append(self.shares, 0.0))
+        return replace(self, rows=(*self.rows, self.base), shares=np.concatenate((self.shares, NOTHING)))
 
     def mixed(self, matrix: Matrix, distances: Matrix) -> "Updates":
         """The rows of `matrix` times these; `distances` are these rows' squared distances, the sent model last."""

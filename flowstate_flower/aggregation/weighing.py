@@ -84,22 +84,27 @@ def placed(updates: Updates, around: int | None = None) -> Placement:
     brought nearer along its line. After a mixing distances stay as they are.
     """
     distances = distances_of(updates)
-    ordered, n = np.sort(distances, axis=1), len(distances)
-    middles = 0.5 * (ordered[:, (n - 1) // 2] + ordered[:, n // 2])
-    m = int(np.argmin(middles)) if around is None else around % len(distances)
-    scale, reach = np.ones(len(distances)), distances[m].copy()
-    far = np.flatnonzero(reach > FAR**2 * middles[m]) if middles[m] > 0 and updates.mixing is None else ()
+    m = _most_central(distances) if around is None else around % len(distances)
+    scale, reach, near = np.ones(len(distances)), distances[m].copy(), middle(distances[m])
+    far = (reach > FAR**2 * near).nonzero()[0].tolist() if near > 0 and updates.mixing is None else ()
     for row in far:
         direction = np.zeros(len(distances))
         direction[row], direction[m] = 1 / np.sqrt(reach[row]), -1 / np.sqrt(reach[row])
         along = moments(updates, weighted_sum(updates, direction), 1)[0][:, 0]
-        scale[row] = min(1.0, REACH * np.sqrt(middles[m] / reach[row]))
+        scale[row] = min(1.0, REACH * np.sqrt(near / reach[row]))
         length = scale[row] * np.sqrt(reach[row])
         own = scale**2 * reach
         others = own + length**2 - 2 * length * scale * (along - along[m])
         distances[row] = distances[:, row] = np.maximum(others, 0.0)
         distances[row, row] = 0.0
     return Placement(distances, scale, m)
+
+
+def _most_central(distances: Matrix) -> int:
+    """The row with the smallest median distance to all."""
+    ordered, n = distances.copy(), len(distances)
+    ordered.sort(axis=1)
+    return int((ordered[:, (n - 1) // 2] + ordered[:, n // 2]).argmin())
 
 
 def with_guest(updates: Updates, row: Arrays) -> Updates:
@@ -125,7 +130,8 @@ def mean_of(rows: Vector, n: int) -> Vector:
 
 def middle(values: Vector) -> float:
     """The median of a few numbers, at a fraction of numpy's price for so few."""
-    ordered, n = np.sort(values), len(values)
+    ordered, n = values.copy(), len(values)
+    ordered.sort()
     return float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 

@@ -1,6 +1,8 @@
 """Threads that share work: each turn once, on processors of their own, and nothing of that stays."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -67,3 +69,19 @@ def test_a_caller_that_is_kept_to_one_processor_shares_it() -> None:
         assert os.sched_getaffinity(0) == {min(before)}
     finally:
         os.sched_setaffinity(0, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_takes_its_turns_too() -> None:
+    """Its parent's helpers are not there: it has its own."""
+    script = """
+import os
+from flowstate_flower.aggregation.turns import _helpers, take_turns
+take_turns(lambda turn: None, 10, 2)
+if (child := os.fork()) == 0:
+    taken = []
+    take_turns(taken.append, 50, 2)
+    os._exit(sorted(taken) != list(range(50)) or not _helpers()._threads[0].is_alive())
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

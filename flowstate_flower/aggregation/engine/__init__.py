@@ -134,7 +134,7 @@ def squared_distances(updates: Updates) -> Matrix:
         pairs.sum_squared_distances(tuple(compiled.pair_plan(n)), part.addresses, part.start, part.end, total)
         return total
 
-    upper = np.triu(sum(run(work, updates, range(n)), start=np.zeros((n, n))), 1)
+    upper = sum(run(work, updates, range(n)), start=np.zeros((n, n)))
     distances: Matrix = upper + upper.T
     if not np.isfinite(distances).all():  # infinite distances may be those of finite rows: its own place says which is not
         np.fill_diagonal(distances, [0.0 if finite else np.nan for finite in columns.finite_rows(updates)])

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,7 +140,7 @@ def has_kernels() -> bool:
 
 def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, threads: int = 1) -> Iterator[Part]:
     """Every floating layer; a large one in ranges, as many for each thread."""
-    offset, target = 0, _address(out)
+    offset, target = 0, _address(out) if out.size > 0 else 0
     everybody = len(kept) == len(updates.rows)
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
@@ -150,11 +150,8 @@ def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, threads:
             rows, addresses = tuple(rows[i] for i in kept), None if addresses is None else addresses[kept]
         result = out[offset : offset + layer.size]
         is_compiled = is_readable and out.dtype == SINGLE and has_kernels()
-        step = _range(layer.size, threads)
-        if files:
-            step = min(step, _aligned(STRETCH_BYTES // (len(files) * layer.dtype.itemsize)))
-        for start in range(0, layer.size, step):
-            end = min(start + step, layer.size)
+        most = STRETCH_BYTES // (len(files) * layer.dtype.itemsize) if files else layer.size
+        for start, end in _ranges(layer.size, threads, most):
             yield Part(layer, offset, base, rows, addresses, origin, start, end, result, target, is_compiled, files)
         offset += layer.size
         target += result.nbytes
@@ -176,7 +173,9 @@ def _place(updates: Updates, index: int) -> _Place:
     found: _Place | None = updates.found.get(index)
     if found is None:
         arrays = (updates.base[index], *[row[index] for row in updates.rows])
-        flat, is_whole, addresses, files = zip(*[_lying(array, updates.lying) for array in arrays], strict=True)
+        known = updates.lying
+        lying_of = [(known.get(id(array)) or _lying(array, known))[1] for array in arrays]
+        flat, is_whole, addresses, files = zip(*lying_of, strict=True)
         lying = np.array(addresses[1:], np.uintp) if all(is_whole) else None
         mapped = tuple(file for file in files[1:] if file is not None) if lying is not None else ()
         is_readable = lying is not None and updates.layout.layers[index].dtype == SINGLE
@@ -184,22 +183,24 @@ def _place(updates: Updates, index: int) -> _Place:
     return found
 
 
-def _lying(array: Flat, known: dict[int, Any]) -> tuple[Any, bool, int, Mapped | None]:
-    """The array as one dimension, whether it lies in one piece, its address, and the mapped file. It is asked many times for
-    the same array, in rounds of many small layers for longer than a pass takes.
+def _lying(array: Flat, known: dict[int, Any]) -> tuple[Flat, tuple[Any, bool, int, Mapped | None]]:
+    """The array, so that no other has its identity; and it as one dimension, whether it lies in one piece, its address, and the
+    mapped file. Kept in `known`: in rounds of many small layers, to look again would take longer than a pass.
     """
-    found = known.get(id(array))
-    if found is None:
-        about = (_flat(array), array.flags.c_contiguous, _address(array), Mapped.of(array))
-        found = known[id(array)] = (array, about)  # with the array, so that no other has its identity
-    return found[1]
+    about = (_flat(array), array.flags.c_contiguous, _address(array), Mapped.of(array))
+    found = known[id(array)] = (array, about)
+    return found
 
 
-def _range(size: int, threads: int) -> int:
-    """Columns of one range: the same number of ranges for each thread, so that one which was held up leaves some to others."""
+@lru_cache(1 << 12)
+def _ranges(size: int, threads: int, most: int) -> Sequence[tuple[int, int]]:
+    """Where ranges of `size` columns begin and end, of about `most` columns: the same number of them for each thread, so that
+    one which was held up leaves some to others.
+    """
     each = min(MOST_RANGES, size // (threads * SMALLEST_RANGE))
     ranges = threads * each if threads > 1 else 1
-    return _aligned(-(-size // ranges)) if ranges > 1 else size
+    step = min(_aligned(-(-size // ranges)) if ranges > 1 else size, _aligned(most))
+    return [(start, min(start + step, size)) for start in range(0, size, step)]
 
 
 def _aligned(columns: int) -> int:
@@ -246,4 +247,4 @@ def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:
 
 
 def _address(array: Flat) -> int:
-    return int(array.__array_interface__["data"][0])
+    return int(array.ctypes.data)

@@ -110,14 +110,14 @@ def moments(rows: Sequence[Block], base: Block, direction: Block, place: int, co
 
 
 def squared_distances(rows: Sequence[Block], start: int, end: int) -> Matrix:
-    """(n, n), upper triangle and diagonal: direct differences in float64."""
+    """(n, n), above the diagonal: direct differences in float64."""
     n = len(rows)
     total = np.zeros((n, n))
     for low in range(start, end, BLOCK_COLUMNS):
         block = np.array([row[low : min(low + BLOCK_COLUMNS, end)] for row in rows], dtype=np.float64)
         for i in range(n):
-            gaps = block[i:] - block[i]
-            total[i, i:] += np.einsum("ij,ij->i", gaps, gaps)
+            gaps = block[i + 1 :] - block[i]
+            total[i, i + 1 :] += np.einsum("ij,ij->i", gaps, gaps)
     return total
 
 
