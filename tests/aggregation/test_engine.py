@@ -1,5 +1,6 @@
 """The compiled passes against the plain ones: the same bits for weighted sums, one rounding for windows, distances to 1e-6."""
 
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
 from flowstate_flower.aggregation.engine.differences import blocks
 from flowstate_flower.aggregation.engine.emit import rank_mean_ir, tile_of
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
+from flowstate_flower.aggregation.engine.parts import ALIGNED_COLUMNS, SMALLEST_RANGE, parts
 from flowstate_flower.machine_code import cache_folder
 
 
@@ -262,6 +264,18 @@ def test_a_warmed_rule_compiles_nothing_more(n: int) -> None:
     assert rank_mean_kernel.cache_info().misses == misses
     CATALOGUE["trimmed-mean"].warm(6, 3, updates.base[0].dtype)  # too few for it: nothing to warm, nothing to refuse yet
     assert rank_mean_kernel.cache_info().misses == misses
+
+
+@pytest.mark.parametrize("last_first", [False, True])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("d", [1, 1000, 70_000, 1_000_003])
+def test_ranges_hold_each_column_once_and_become_smaller(d: int, threads: int, last_first: bool) -> None:
+    updates = Updates.from_matrix(np.zeros((2, d), np.float32))
+    spans = [(part.start, part.end) for part in parts(updates, range(2), threads=threads, last_first=last_first)]
+    assert [0, *(end for _, end in spans)] == [*(start for start, _ in spans), d]
+    sizes = [end - start for start, end in (reversed(spans) if last_first else spans)]
+    assert all(later <= sooner + ALIGNED_COLUMNS for sooner, later in itertools.pairwise(sizes))
+    assert len(sizes) == 1 or sizes[-1] <= max(sizes[0] // 2, 2 * SMALLEST_RANGE)
 
 
 def noting(ir: str, log: Any) -> str:

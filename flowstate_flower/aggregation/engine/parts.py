@@ -17,7 +17,7 @@ from flowstate_flower.aggregation.updates import BFLOAT16, Layer, Updates
 ALIGNED_COLUMNS = 1024
 WORTH_SHARING, WORTH_SHARING_A_SUM = 1 << 21, 1 << 22
 """Numbers in all, from which on a pass is shared among threads: another core that sleeps takes longer to wake."""
-SMALLEST_RANGE, MOST_RANGES = 32_768, 4  # columns, and how many ranges for each thread
+SMALLEST_RANGE = 32_768  # columns
 SINGLE = np.dtype(np.float32)
 WIDENED = (SINGLE, np.dtype(np.float16), BFLOAT16)
 WIDENED_BYTES = 1 << 19  # of the float32 copy of a block: it stays in a core's own cache
@@ -138,8 +138,10 @@ def has_kernels() -> bool:
     return True
 
 
-def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, threads: int = 1) -> Iterator[Part]:
-    """Every floating layer; a large one in ranges, as many for each thread."""
+def parts(
+    updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, threads: int = 1, *, last_first: bool = False
+) -> Iterator[Part]:
+    """Every floating layer; a large one in ranges, as many for each thread, the largest to be done first."""
     offset, target = 0, _address(out) if out.size > 0 else 0
     everybody = len(kept) == len(updates.rows)
     for index, layer in enumerate(updates.layout.layers):
@@ -151,7 +153,7 @@ def parts(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT, threads:
         result = out[offset : offset + layer.size]
         is_compiled = is_readable and out.dtype == SINGLE and has_kernels()
         most = STRETCH_BYTES // (len(files) * layer.dtype.itemsize) if files else layer.size
-        for start, end in _ranges(layer.size, threads, most):
+        for start, end in _ranges(layer.size, threads, most, last_first):
             yield Part(layer, offset, base, rows, addresses, origin, start, end, result, target, is_compiled, files)
         offset += layer.size
         target += result.nbytes
@@ -193,14 +195,20 @@ def _lying(array: Flat, known: dict[int, Any]) -> tuple[Flat, tuple[Any, bool, i
 
 
 @lru_cache(1 << 12)
-def _ranges(size: int, threads: int, most: int) -> Sequence[tuple[int, int]]:
-    """Where ranges of `size` columns begin and end, of about `most` columns: the same number of them for each thread, so that
-    one which was held up leaves some to others.
+def _ranges(size: int, threads: int, most: int, last_first: bool) -> Sequence[tuple[int, int]]:
+    """Where ranges of `size` columns begin and end, of about `most` columns at most. Threads share half of what is left, then
+    half of that, so that one which was held up leaves some to others: factoring (Hummel, Schonberg, Flynn 1992).
     """
-    each = min(MOST_RANGES, size // (threads * SMALLEST_RANGE))
-    ranges = threads * each if threads > 1 else 1
-    step = min(_aligned(-(-size // ranges)) if ranges > 1 else size, _aligned(most))
-    return [(start, min(start + step, size)) for start in range(0, size, step)]
+    ranges: list[tuple[int, int]] = []
+    start = 0
+    while start < size:
+        shares = threads if threads == 1 or size - start < 2 * threads * SMALLEST_RANGE else 2 * threads
+        step = min(_aligned(-(-(size - start) // shares)), _aligned(most))
+        for _ in range(threads):
+            if start < size:
+                ranges.append((start, min(start + step, size)))
+            start += step
+    return [(size - end, size - start) for start, end in reversed(ranges)] if last_first else ranges
 
 
 def _aligned(columns: int) -> int:
@@ -219,7 +227,7 @@ def run(
 ) -> list[Any]:
     """A result for each part, the sum of those of its pieces; threads share them where there are `worth` numbers in all."""
     threads = updates.threads if len(kept) * updates.layout.dimension >= worth else 1
-    given = list(parts(updates, kept, out, threads))
+    given = list(parts(updates, kept, out, threads, last_first=last_first))
     if last_first:
         given.reverse()
     results: list[Any] = [None] * len(given)
