@@ -197,7 +197,8 @@ def _lying(array: Flat, known: dict[int, Any]) -> tuple[Flat, tuple[Any, bool, i
 @lru_cache(1 << 12)
 def _ranges(size: int, threads: int, most: int, last_first: bool) -> Sequence[tuple[int, int]]:
     """Where ranges of `size` columns begin and end, of about `most` columns at most. Threads share half of what is left, then
-    half of that, so that one which was held up leaves some to others: factoring (Hummel, Schonberg, Flynn 1992).
+    half of that, so that one which was held up leaves some to others: factoring, Hummel, Schonberg and Flynn 1992
+    (doi:10.1145/135226.135232).
     """
     ranges: list[tuple[int, int]] = []
     start = 0
