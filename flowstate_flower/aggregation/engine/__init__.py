@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.engine import columns, plain
 from flowstate_flower.aggregation.engine.parts import WORTH_SHARING_A_SUM, Part, has_kernels, run
+from flowstate_flower.aggregation.engine.room import ROOM
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 
 __all__ = [
@@ -96,7 +97,7 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
         there: Vector = _tensors().weighted_sum(updates, weights)
         return there
     kept = weights.nonzero()[0].tolist()
-    out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
+    out = ROOM.vector(updates.layout.dimension, updates.layout.working_dtype)
     if not kept:
         return np.zeros_like(out)
     scale = weights[kept].astype(out.dtype)

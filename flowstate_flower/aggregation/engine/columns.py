@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.engine import plain
 from flowstate_flower.aggregation.engine.parts import Part, has_kernels, parts, run
+from flowstate_flower.aggregation.engine.room import ROOM
 from flowstate_flower.aggregation.updates import Updates, Vector
 from flowstate_flower.machine_code import address_of
 
@@ -92,7 +93,7 @@ def counts(total: NDArray[np.int64]) -> ColumnPass:
 
 def decided(updates: Updates, given: ColumnPass) -> Vector:
     """(d,) results of the pass. Raises `NotFiniteRow`."""
-    out = np.empty(updates.layout.dimension, updates.layout.working_dtype)
+    out = ROOM.vector(updates.layout.dimension, updates.layout.working_dtype)
     if any(run(either(updates, given), updates, range(len(updates.rows)), out)):
         name_the_row(updates, range(len(updates.rows)))
     return out
