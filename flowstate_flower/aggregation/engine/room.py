@@ -13,14 +13,15 @@ from flowstate_flower.aggregation.updates import Vector
 
 LEAST_BYTES, MOST_BYTES = 1 << 20, 1 << 28
 """A smaller result lies in memory that the process has already; a larger one is not kept while nobody needs it."""
-UNHELD = 3  # references to memory that no result lies in: the room's, the one that looks, and the count's own
 
 
 class Room:
     """Keeps the memory of one result of each type."""
 
     def __init__(self) -> None:
-        self._kept: dict[np.dtype[Any], NDArray[Any]] = {}
+        nothing = np.dtype(np.bool_)
+        self._kept: dict[np.dtype[Any], NDArray[Any]] = {nothing: np.empty(0, nothing)}
+        self._unheld = self._references(nothing)  # how many that is differs between versions of Python
         self._lock = threading.Lock()
 
     def vector(self, size: int, dtype: np.dtype[Any]) -> Vector:
@@ -28,10 +29,19 @@ class Room:
         if not LEAST_BYTES <= size * dtype.itemsize <= MOST_BYTES or not _counts_references():
             return np.empty(size, dtype)
         with self._lock:
-            kept = self._kept.get(dtype)
-            if kept is None or not size <= kept.size <= 2 * size or sys.getrefcount(kept) > UNHELD:
-                kept = self._kept[dtype] = np.empty(size, dtype)
-            return kept[:size]
+            if not self._has_for(size, dtype):
+                self._kept[dtype] = np.empty(size, dtype)
+            return self._kept[dtype][:size]
+
+    def _has_for(self, size: int, dtype: np.dtype[Any]) -> bool:
+        return (
+            dtype in self._kept
+            and size <= self._kept[dtype].size <= 2 * size
+            and self._references(dtype) == self._unheld  # each view of an array has a reference to it
+        )
+
+    def _references(self, dtype: np.dtype[Any]) -> int:
+        return sys.getrefcount(self._kept[dtype])
 
 
 def _counts_references() -> bool:
