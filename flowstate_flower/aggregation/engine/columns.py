@@ -5,6 +5,7 @@ Kernels see at hardly any cost that something was not finite; only then a second
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import nan
 from typing import Any
 
@@ -31,6 +32,7 @@ class ColumnPass:
     mixed: Callable[[Any], Compiled]
 
 
+@lru_cache
 def rank_mean(n: int, first: int, stop: int) -> ColumnPass:
     """The mean of the values of rank first…stop-1 of n rows."""
 
@@ -42,6 +44,7 @@ def rank_mean(n: int, first: int, stop: int) -> ColumnPass:
     return _sorting(kernel, plain.rank_mean(first, stop))
 
 
+@lru_cache
 def mean_around(n: int, keep: int, centre: tuple[int, int]) -> ColumnPass:
     """The mean of the `keep` values nearest the mean of the ranks centre[0]…centre[1]-1 of n rows."""
 
@@ -138,8 +141,7 @@ def _sorting(kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
         return flag + (part.plainly(plainly, whole) if whole < part.end else 0)
 
     def sort(part: Part, end: int) -> int:
-        addresses: Any = part.addresses
-        return int(kernel()(addresses.ctypes.data, part.origin, part.start, end, part.target))
+        return int(kernel()(part.table, part.origin, part.start, end, part.target))
 
     def mixed(entries: Any) -> Compiled:
         from flowstate_flower.aggregation.engine import pairs

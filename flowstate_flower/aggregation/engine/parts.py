@@ -32,7 +32,7 @@ class Part(NamedTuple):
     """Columns start…end of one floating layer; `out` is where its result begins, `place` its first column among all.
 
     `addresses` are those of the rows where they are contiguous, else there are none and rows are read by copying slices;
-    `origin` is the base's, `target` that of `out`. It `is_compiled` where the kernels can read it in place. `files` are the
+    `table` is where these addresses lie, `origin` is the base's, `target` that of `out`. It `is_compiled` where the kernels can read it in place. `files` are the
     mapped files in which rows lie.
     """
 
@@ -41,6 +41,7 @@ class Part(NamedTuple):
     base: Any
     rows: tuple[Any, ...]
     addresses: NDArray[np.uintp] | None
+    table: int
     origin: int
     start: int
     end: int
@@ -64,7 +65,8 @@ class Part(NamedTuple):
             high = min(low + width, self.end)
             fill(low, high)
             out, target = self.out[low:high], self.target + copies.itemsize * low
-            yield Part(layer, self.place + low, base, tuple(rows), lying, int(origin), 0, high - low, out, target, True)
+            where = (base, tuple(rows), lying, _address(lying), int(origin))
+            yield Part(layer, self.place + low, *where, 0, high - low, out, target, True)
 
     def let_go(self) -> None:
         """What was read of mapped files need not stay in memory."""
@@ -147,14 +149,15 @@ def parts(
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
             continue
-        base, rows, addresses, origin, files, is_readable = _place(updates, index)
+        base, rows, addresses, table, origin, files, is_readable = _place(updates, index)
         if not everybody:
             rows, addresses = tuple(rows[i] for i in kept), None if addresses is None else addresses[kept]
+            table = 0 if addresses is None else _address(addresses)
         result = out[offset : offset + layer.size]
         is_compiled = is_readable and out.dtype == SINGLE and has_kernels()
         most = STRETCH_BYTES // (len(files) * layer.dtype.itemsize) if files else layer.size
         for start, end in _ranges(layer.size, threads, most, last_first):
-            yield Part(layer, offset, base, rows, addresses, origin, start, end, result, target, is_compiled, files)
+            yield Part(layer, offset, base, rows, addresses, table, origin, start, end, result, target, is_compiled, files)
         offset += layer.size
         target += result.nbytes
 
@@ -165,6 +168,7 @@ class _Place(NamedTuple):
     base: Any
     rows: tuple[Any, ...]
     addresses: NDArray[np.uintp] | None
+    table: int
     origin: int
     files: tuple[Mapped, ...]
     is_readable: bool  # by kernels, in place
@@ -181,7 +185,8 @@ def _place(updates: Updates, index: int) -> _Place:
         lying = np.array(addresses[1:], np.uintp) if all(is_whole) else None
         mapped = tuple(file for file in files[1:] if file is not None) if lying is not None else ()
         is_readable = lying is not None and updates.layout.layers[index].dtype == SINGLE
-        found = updates.found[index] = _Place(flat[0], flat[1:], lying, addresses[0], mapped, is_readable)
+        table = 0 if lying is None else _address(lying)
+        found = updates.found[index] = _Place(flat[0], flat[1:], lying, table, addresses[0], mapped, is_readable)
     return found
 
 
@@ -256,4 +261,4 @@ def _addresses(rows: Iterable[Flat]) -> NDArray[np.uintp]:
 
 
 def _address(array: Flat) -> int:
-    return int(array.ctypes.data)
+    return int(array.__array_interface__["data"][0])

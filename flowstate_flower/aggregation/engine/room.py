@@ -26,7 +26,7 @@ class Room:
 
     def vector(self, size: int, dtype: np.dtype[Any]) -> Vector:
         """(size,) numbers, whatever they are. What is made of it by slicing or reshaping holds the memory too."""
-        if not LEAST_BYTES <= size * dtype.itemsize <= MOST_BYTES or not _counts_references():
+        if not LEAST_BYTES <= size * dtype.itemsize <= MOST_BYTES or not COUNTS_REFERENCES:
             return np.empty(size, dtype)
         with self._lock:
             if not self._has_for(size, dtype):
@@ -44,9 +44,6 @@ class Room:
         return sys.getrefcount(self._kept[dtype])
 
 
-def _counts_references() -> bool:
-    """Not where threads run without the interpreter's lock: there counts lag behind."""
-    return getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(sys, "getrefcount")
-
-
+COUNTS_REFERENCES = hasattr(sys, "getrefcount") and getattr(sys, "_is_gil_enabled", lambda: True)()
+"""Not where threads run without the interpreter's lock: there counts lag behind."""
 ROOM = Room()
