@@ -20,6 +20,7 @@ import numpy as np
 KERNEL = "kernel"
 """The name of the function that an IR defines."""
 WIDEST_LANES = 16
+LINE_BYTES, FLOAT_BYTES = 64, 4
 Kernel = Callable[[Any, int, int, int, int], int]  # addresses, an address, start, end, an address
 _SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 _ENGINES: list[Any] = []  # machine code lives as long as its engine

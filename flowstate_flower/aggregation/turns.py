@@ -28,9 +28,11 @@ def take_turns(work: Work, turns: int, threads: int) -> None:
         return
     shared, own = _Shared(work, turns), 0
     helpers = _helpers()
-    allowed = helpers.part_from_caller()
+    own_place, allowed = helpers.make_way()
     try:
         helpers.ask(shared, min(threads, turns) - 1)
+        if allowed:
+            os.sched_setaffinity(0, own_place)
         while (turn := next(shared.numbers)) < turns:
             work(turn)
             own += 1
@@ -80,20 +82,19 @@ class _Helpers:
         for _ in range(many):
             self._wanted.put(shared)
 
-    def part_from_caller(self) -> set[int]:
-        """Keep the caller where it is, and helpers on other processors. Returns where it was allowed to be, to be restored:
-        nowhere, if everything stays as it was.
+    def make_way(self) -> tuple[set[int], set[int]]:
+        """Keep helpers off the caller's processor. Returns which that is, and all where the caller may be: none, if everything
+        stays as it was.
         """
         if _processor is None:
-            return set()
+            return set(), set()
         allowed, own = os.sched_getaffinity(0), {_processor()}
         self._others = allowed - own
         if not self._others or not own <= allowed:
-            return set()
+            return own, set()
         for number in list(self._kept_to):
             self._keep(number, self._others)
-        os.sched_setaffinity(0, own)
-        return allowed
+        return own, allowed
 
     def _help(self) -> None:
         """A helper begins as its caller was, which may be kept to one processor."""

@@ -90,7 +90,7 @@ class Updates:
 
     What a few rules want besides: `senders`, whose rows these are; `root`, a model that the server itself trained from the
     base; `memory`, what the rule left behind in the round before. `lying` and `found` are the engine's: where arrays lie, which
-    holds for whatever is made of these updates too, and where the layers of these do.
+    holds for whatever is made of these updates too, and where the layers of these do, whole and in ranges.
     """
 
     layout: Layout
@@ -104,7 +104,7 @@ class Updates:
     root: Arrays | None = field(default=None, repr=False)
     memory: Mapping[str, Vector] = field(default_factory=dict, repr=False)
     lying: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
-    found: dict[int, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def n(self) -> int:

@@ -18,7 +18,8 @@ from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
 from flowstate_flower.aggregation.engine.differences import blocks
 from flowstate_flower.aggregation.engine.emit import rank_mean_ir, tile_of
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
-from flowstate_flower.aggregation.engine.parts import ALIGNED_COLUMNS, SMALLEST_RANGE, parts
+from flowstate_flower.aggregation.engine.parts import ALIGNED_COLUMNS
+from flowstate_flower.aggregation.engine.sharing import SMALLEST_RANGE, ranges
 from flowstate_flower.machine_code import cache_folder
 
 
@@ -271,9 +272,10 @@ def test_a_warmed_rule_compiles_nothing_more(n: int) -> None:
 @pytest.mark.parametrize("d", [1, 1000, 70_000, 1_000_003])
 def test_ranges_hold_each_column_once_and_become_smaller(d: int, threads: int, last_first: bool) -> None:
     updates = Updates.from_matrix(np.zeros((2, d), np.float32))
-    spans = [(part.start, part.end) for part in parts(updates, range(2), threads=threads, last_first=last_first)]
-    assert [0, *(end for _, end in spans)] == [*(start for start, _ in spans), d]
-    sizes = [end - start for start, end in (reversed(spans) if last_first else spans)]
+    spans = [(part.start, part.end) for part in ranges(updates, range(2), threads=threads, last_first=last_first)]
+    places = spans[::-1] if last_first else spans
+    assert [0, *(end for _, end in places)] == [*(start for start, _ in places), d]
+    sizes = [end - start for start, end in spans]
     assert all(later <= sooner + ALIGNED_COLUMNS for sooner, later in itertools.pairwise(sizes))
     assert len(sizes) == 1 or sizes[-1] <= max(sizes[0] // 2, 2 * SMALLEST_RANGE)
 

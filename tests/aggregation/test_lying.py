@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from flowstate_flower.aggregation import Layout, Updates, engine
-from flowstate_flower.aggregation.engine import parts
+from flowstate_flower.aggregation.engine import lying
 
 
 def test_rows_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     updates = Updates.from_matrix(np.random.default_rng(0).standard_normal((6, 500), np.float32))
-    asked, address = [], parts._address
-    monkeypatch.setattr(parts, "_address", lambda array: asked.append(id(array)) or address(array))
+    asked, address = [], lying.address
+    monkeypatch.setattr(lying, "address", lambda array: asked.append(id(array)) or address(array))
     distances = engine.squared_distances(updates.with_origin())
     engine.weighted_sum(updates, np.full(6, 1 / 6))
     engine.weighted_sum(updates.only([1, 4]), np.full(2, 1 / 2))

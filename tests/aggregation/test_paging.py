@@ -47,7 +47,7 @@ def updates(rows: list[tuple[np.ndarray, ...]], threads: int) -> Updates:
 def test_pages_that_were_read_do_not_stay_and_nothing_else_changes(
     rule: str, threads: int, dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.import_module("flowstate_flower.aggregation.engine.parts"), "STRETCH_BYTES", STRETCH)
+    monkeypatch.setattr(importlib.import_module("flowstate_flower.aggregation.engine.sharing"), "STRETCH_BYTES", STRETCH)
     rng = np.random.default_rng(0)
     rows = [tuple(rng.standard_normal(size).astype(dtype) for size in SIZES) for _ in range(N)]
     on_disk = mapped_rows(tmp_path, rows)

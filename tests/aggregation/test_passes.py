@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
+from flowstate_flower.aggregation.engine.lying import Scattered
 from flowstate_flower.aggregation.engine.network import Keep, extremes, rank_network
-from flowstate_flower.aggregation.engine.parts import Scattered
 from flowstate_flower.aggregation.rule import NotFiniteRow
 from flowstate_flower.aggregation.updates import BFLOAT16, applied
 

@@ -6,14 +6,16 @@ numba, take the numpy path, which is slower. Weighted sums have the same bits on
 in which kept values are added. Updates that are torch tensors are worked on where they are: see `tensors`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.engine import columns, plain
-from flowstate_flower.aggregation.engine.parts import WORTH_SHARING_A_SUM, Part, has_kernels, run
+from flowstate_flower.aggregation.engine.parts import Part, has_kernels
 from flowstate_flower.aggregation.engine.room import ROOM
+from flowstate_flower.aggregation.engine.sharing import WORTH_SHARING_A_SUM, Spans, run
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 
 __all__ = [
@@ -102,15 +104,16 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
         return np.zeros_like(out)
     scale = weights[kept].astype(out.dtype)
 
-    def work(part: Part) -> int:
-        if not part.is_compiled:
-            return part.plainly(plain.weighted_sum(scale))
+    def together(spans: Spans) -> Callable[[], int]:
         from flowstate_flower.aggregation.engine import pairs
 
-        return int(pairs.weighted_sum(part.addresses, scale, part.origin, part.start, part.end, part.target))
+        return lambda: int(pairs.weighted_sums(scale, spans.table, spans.counter, spans.out))
+
+    def work(part: Part) -> int:
+        return together(Spans.of(part))() if part.is_compiled else part.plainly(plain.weighted_sum(scale))
 
     # What was read last before may still be in the cache.
-    if any(run(work, updates, kept, out, worth=WORTH_SHARING_A_SUM, last_first=True)):
+    if any(run(work, updates, kept, out, worth=WORTH_SHARING_A_SUM, last_first=True, together=together)):
         columns.name_the_row(updates, kept)
     return out
 
@@ -125,6 +128,14 @@ def squared_distances(updates: Updates) -> Matrix:
         there: Matrix = _tensors().squared_distances(updates)
         return there
     n = updates.n
+    totals: list[NDArray[np.float64]] = []
+
+    def together(spans: Spans) -> Callable[[], None]:
+        from flowstate_flower.aggregation.engine import compiled, pairs
+
+        plan = tuple(compiled.pair_plan(n))
+        totals.append(np.zeros((len(spans), n, n)))
+        return lambda: pairs.distances(plan, n, spans.table, spans.counter, totals[0])
 
     def work(part: Part) -> Matrix:
         if not part.is_compiled:
@@ -135,7 +146,8 @@ def squared_distances(updates: Updates) -> Matrix:
         pairs.sum_squared_distances(tuple(compiled.pair_plan(n)), part.addresses, part.start, part.end, total)
         return total
 
-    upper = sum(run(work, updates, range(n)), start=np.zeros((n, n)))
+    apart = [found for found in run(work, updates, range(n), together=together) if found is not None]
+    upper = sum([*(total.sum(axis=0) for total in totals), *apart], start=np.zeros((n, n)))
     distances: Matrix = upper + upper.T
     if not np.isfinite(distances).all():  # infinite distances may be those of finite rows: its own place says which is not
         np.fill_diagonal(distances, [0.0 if finite else np.nan for finite in columns.finite_rows(updates)])

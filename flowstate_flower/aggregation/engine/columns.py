@@ -13,23 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowstate_flower.aggregation.engine import plain
-from flowstate_flower.aggregation.engine.parts import Part, has_kernels, parts, run
+from flowstate_flower.aggregation.engine.parts import Part, has_kernels, wholes
 from flowstate_flower.aggregation.engine.room import ROOM
+from flowstate_flower.aggregation.engine.sharing import Spans, Together, run
 from flowstate_flower.aggregation.updates import Updates, Vector
 from flowstate_flower.machine_code import address_of
-
-LANES = 16  # sorting kernels run on multiples of this; the columns left over take the numpy path
 
 Compiled = Callable[[Part], int]  # writes the part's result; above 0 where a row may not be finite
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnPass:
-    """`plainly` is the oracle; `alone` gives the same by kernels in place, and `mixed(entries)` on rows mixed in cache."""
+    """`plainly` is the oracle; `alone` gives the same by kernels in place, and `mixed(entries)` on rows mixed in cache. Where
+    there is `together`, it does what `alone` does, for many parts.
+    """
 
     plainly: plain.Work
     alone: Compiled
     mixed: Callable[[Any], Compiled]
+    together: Together | None = None
 
 
 @lru_cache
@@ -41,7 +43,7 @@ def rank_mean(n: int, first: int, stop: int) -> ColumnPass:
 
         return rank_mean_kernel(n, first, stop)
 
-    return _sorting(kernel, plain.rank_mean(first, stop))
+    return _sorting(n, kernel, plain.rank_mean(first, stop))
 
 
 @lru_cache
@@ -53,7 +55,7 @@ def mean_around(n: int, keep: int, centre: tuple[int, int]) -> ColumnPass:
 
         return mean_around_kernel(n, keep, centre)
 
-    return _sorting(kernel, plain.mean_around(keep, centre))
+    return _sorting(n, kernel, plain.mean_around(keep, centre))
 
 
 def vote(threshold: float | None) -> ColumnPass:
@@ -97,7 +99,8 @@ def counts(total: NDArray[np.int64]) -> ColumnPass:
 def decided(updates: Updates, given: ColumnPass) -> Vector:
     """(d,) results of the pass. Raises `NotFiniteRow`."""
     out = ROOM.vector(updates.layout.dimension, updates.layout.working_dtype)
-    if any(run(either(updates, given), updates, range(len(updates.rows)), out)):
+    together = given.together if updates.mixing is None else None
+    if any(run(either(updates, given), updates, range(len(updates.rows)), out, together=together)):
         name_the_row(updates, range(len(updates.rows)))
     return out
 
@@ -108,7 +111,7 @@ def either(updates: Updates, given: ColumnPass) -> Compiled:
     if updates.mixing is not None:
         plainly = plain.mixed(updates.mixing, given.plainly)
         if has_kernels():
-            from flowstate_flower.aggregation.engine.pairs import Entries
+            from flowstate_flower.aggregation.engine.sorting import Entries
 
             compiled = given.mixed(tuple(Entries.of(updates.mixing)))
     return lambda part: compiled(part) if part.is_compiled else part.plainly(plainly)
@@ -131,25 +134,26 @@ def finite_rows(updates: Updates) -> list[bool]:
 
 
 def _is_finite(updates: Updates, row: int) -> bool:
-    return all(part.plainly(_nothing) == 0 for part in parts(updates, [row]))
+    return all(part.plainly(_nothing) == 0 for part in wholes(updates, [row]))
 
 
-def _sorting(kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
-    def alone(part: Part) -> int:
-        whole = part.start + (part.end - part.start) // LANES * LANES
-        flag = sort(part, whole) if whole > part.start else 0
-        return flag + (part.plainly(plainly, whole) if whole < part.end else 0)
-
-    def sort(part: Part, end: int) -> int:
-        return int(kernel()(part.table, part.origin, part.start, end, part.target))
-
-    def mixed(entries: Any) -> Compiled:
-        from flowstate_flower.aggregation.engine import pairs
+def _sorting(n: int, kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
+    def together(spans: Spans) -> Callable[[], int]:
+        from flowstate_flower.aggregation.engine import sorting
 
         address = address_of(kernel())
-        return lambda p: int(pairs.mix_and_sort(address, p.addresses, entries, p.origin, p.start, p.end, p.out))
+        return lambda: int(sorting.sort(address, n, spans.table, spans.counter, spans.out))
 
-    return ColumnPass(plainly, alone, mixed)
+    def alone(part: Part) -> int:
+        return together(Spans.of(part))()
+
+    def mixed(entries: Any) -> Compiled:
+        from flowstate_flower.aggregation.engine import sorting
+
+        address = address_of(kernel())
+        return lambda p: int(sorting.mix_and_sort(address, p.addresses, entries, p.origin, p.start, p.end, p.out))
+
+    return ColumnPass(plainly, alone, mixed, together)
 
 
 def _nothing(rows: Any, base: Any, out: Any) -> None:

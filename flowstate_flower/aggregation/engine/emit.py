@@ -9,12 +9,11 @@ updates on large weights loses nothing.
 from collections.abc import Callable, Sequence
 
 from flowstate_flower.aggregation.engine.network import Comparator, Keep, extremes, full_network, rank_network
-from flowstate_flower.machine_code import KERNEL, Code
+from flowstate_flower.machine_code import FLOAT_BYTES, KERNEL, LINE_BYTES, Code
 
 BYTES_AHEAD = 384
 FEWEST_TILED = 16  # rows
 TILE_BYTES, LEAST_TILE = 1 << 17, 128  # of all rows together, in a core's own cache twice; and columns, at least
-LINE_BYTES, FLOAT_BYTES = 64, 4
 INFINITY, MINUS_INFINITY = 0x7F800000, -0x7F800001  # as ordered integers; beyond them lie only NaNs
 
 Epilogue = Callable[["Emitter", Sequence[str]], str]

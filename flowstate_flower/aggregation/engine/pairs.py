@@ -4,72 +4,19 @@ Distances are direct differences: float32 over short stretches, float64 across t
 updates are small beside the model, and leave a NaN or an infinity in its own row and column. They are right to a millionth.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numba import carray, njit, types  # type: ignore[attr-defined]
-from numba.extending import intrinsic
+from numba import carray  # type: ignore[attr-defined]
 
 from flowstate_flower.aggregation.engine.differences import MOST_PAIRS, MOST_ROWS
+from flowstate_flower.aggregation.engine.intrinsics import address_pointer, call, compiled, float_pointer, next_of, prefetch
+from flowstate_flower.machine_code import FLOAT_BYTES, LINE_BYTES
 
 TILE = 4096  # columns; long stretches of many rows, for the processor to read ahead
 LEAST_FEW, MOST_FEW, FEW_TILE = 6, 20, 256  # rows of which a tile stays in a core's first cache, and its columns
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
-MIX_TILE = 512
-FLOAT_BYTES, LINE = 4, 16  # and how many of them are fetched at a time
 LARGEST = np.finfo(np.float32).max
-
-
-class Entries(NamedTuple):
-    """The entries of a matrix that are not 0: row by row, their columns and values, and where each row begins."""
-
-    starts: Any
-    columns: Any
-    values: Any
-
-    @classmethod
-    def of(cls, matrix: Any) -> "Entries":
-        """The entries of `matrix`."""
-        rows, columns = np.nonzero(matrix)
-        starts = np.searchsorted(rows, np.arange(len(matrix) + 1))
-        return cls(starts, columns, matrix[rows, columns].astype(np.float32))
-
-
-@intrinsic
-def _float_pointer(_context: Any, address: Any) -> Any:
-    """An address as a pointer to float32."""
-    signature = types.CPointer(types.float32)(address)  # type: ignore[no-untyped-call]
-
-    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-    return signature, codegen
-
-
-@intrinsic
-def _prefetch(_context: Any, address: Any) -> Any:
-    """Ask for the line at an address."""
-    signature = types.void(address)
-
-    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        from llvmlite import ir
-
-        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-        ask = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
-        builder.call(ask, [builder.inttoptr(arguments[0], pointer), number(0), number(3), number(1)])
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-float_pointer: Any = _float_pointer  # numba passes the first argument itself
-prefetch: Any = _prefetch
-
-
-def compiled(**options: Any) -> Any:
-    """Compile for this processor on first use, once for all processes, and let other threads run meanwhile."""
-    return njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, **options)
 
 
 @compiled()
@@ -126,6 +73,18 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
     return flag
 
 
+@compiled()
+def weighted_sums(weights: Any, spans: Any, counter: int, out: int) -> int:
+    """`weighted_sum` over each of the `sharing.Spans` that nobody else takes."""
+    flag, k = 0, next_of(counter)
+    while k < len(spans):
+        table, base, start, end, place = spans[k]
+        rows = carray(address_pointer(table), (len(weights),))
+        flag |= weighted_sum(rows, weights, base, start, end, out + FLOAT_BYTES * place)
+        k = next_of(counter)
+    return flag
+
+
 @compiled(fastmath={"reassoc", "contract", "nsz"})
 def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
     rows: Any, base: int, direction: Any, place: int, start: int, end: int, width: int, total: Any
@@ -153,32 +112,11 @@ def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
         low = high
 
 
-@intrinsic
-def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, start: Any, end: Any, out: Any) -> Any:
-    """Call the kernel at `address` on columns start…end."""
-    signature = types.int64(address, rows, base, start, end, out)
-
-    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        from llvmlite import ir
-
-        place, *given = arguments
-        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(64)
-        kind = ir.FunctionType(number, [pointer, pointer, number, number, pointer])
-        kernel = builder.inttoptr(place, kind.as_pointer())
-        rows_, base_, out_ = (builder.inttoptr(given[i], pointer) for i in (0, 1, 4))
-        return builder.call(kernel, [rows_, base_, given[2], given[3], out_])
-
-    return signature, codegen
-
-
-_call: Any = _kernel_call
-
-
 @compiled()
 def ask_for(rows: Any, start: int, end: int) -> None:
     """Have columns start…end of each row brought into the cache, while other work is done."""
     for row in rows:
-        for column in range(start, end, LINE):
+        for column in range(start, end, LINE_BYTES // FLOAT_BYTES):
             prefetch(row + np.uintp(FLOAT_BYTES * column))
 
 
@@ -202,7 +140,7 @@ def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any
                 more = n * (block + 1) // len(kernels)
                 ask_for(rows[asked:more], high, high + tile)
                 asked = more
-            _call(kernels[block], places[block].ctypes.data, 0, low, high, sums[block].ctypes.data)
+            call(kernels[block], places[block].ctypes.data, 0, low, high, sums[block].ctypes.data)
     for k in range(len(taken)):
         block, place, i, j = taken[k]
         total[i, j] += sums[block, place].sum()
@@ -215,51 +153,13 @@ def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any
                 total[i, j] += gap * gap
 
 
-@compiled(fastmath={"contract", "nsz"})
-def mix_tile(rows: Any, entries: Any, base: int, start: int, end: int, gaps: Any, out: Any) -> None:
-    """One tile of mixed rows: out (m, tile) is the matrix, given by its entries, times the differences of rows to the base."""
-    size = end - start
-    starts, columns, values = entries
-    origin = carray(float_pointer(base), (end,))[start:end]
-    for i in range(len(rows)):
-        row = carray(float_pointer(rows[i]), (end,))[start:end]
-        for k in range(size):
-            gaps[i, k] = row[k] - origin[k]
-    for a in range(len(out)):
-        target = out[a]
-        e, stop = starts[a], starts[a + 1]
-        for k in range(size):
-            target[k] = np.float32(0)
-        while e + 3 < stop:
-            g0, g1, g2, g3 = gaps[columns[e]], gaps[columns[e + 1]], gaps[columns[e + 2]], gaps[columns[e + 3]]
-            v0, v1, v2, v3 = values[e], values[e + 1], values[e + 2], values[e + 3]
-            for k in range(size):
-                target[k] += (v0 * g0[k] + v1 * g1[k]) + (v2 * g2[k] + v3 * g3[k])
-            e += 4
-        while e < stop:
-            gap, value = gaps[columns[e]], values[e]
-            for k in range(size):
-                target[k] += value * gap[k]
-            e += 1
-
-
 @compiled()
-def mix_and_sort(kernel: int, rows: Any, entries: Any, base: int, start: int, end: int, out: Any) -> int:
-    """Columns start…end of `out`: the kernel at address `kernel` on mixed rows, tile by tile, in cache. Above 0 where one of
-    them is not finite.
+def distances(plan: Any, n: int, spans: Any, counter: int, totals: Any) -> None:
+    """`sum_squared_distances` of n rows over each of the `sharing.Spans` that nobody else takes. Each has its own of `totals`,
+    (spans, n, n): so they are added up in the same order, whoever took them.
     """
-    m = len(entries[0]) - 1
-    gaps = np.empty((len(rows), MIX_TILE), np.float32)
-    tile = np.zeros((m, MIX_TILE), np.float32)
-    origin, result = np.zeros(MIX_TILE, np.float32), np.empty(MIX_TILE, np.float32)
-    mixed = np.empty(m, np.uintp)
-    for a in range(m):
-        mixed[a] = tile[a].ctypes.data
-    flag = 0
-    for low in range(start, end, MIX_TILE):
-        high = min(low + MIX_TILE, end)
-        mix_tile(rows, entries, base, low, high, gaps, tile)
-        # a whole tile even at the end: what lies beyond are older values, and their results are dropped
-        flag |= _call(kernel, mixed.ctypes.data, origin.ctypes.data, 0, MIX_TILE, result.ctypes.data)
-        out[low:high] = result[: high - low]
-    return flag
+    k = next_of(counter)
+    while k < len(spans):
+        table, _base, start, end, _place = spans[k]
+        sum_squared_distances(plan, carray(address_pointer(table), (n,)), start, end, totals[k])
+        k = next_of(counter)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from flowstate_flower.aggregation.engine.pairs import compiled
+from flowstate_flower.aggregation.engine.intrinsics import compiled
 
 
 @compiled()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from flowstate_flower.aggregation.engine.pairs import compiled
+from flowstate_flower.aggregation.engine.intrinsics import compiled
 
 SUMS = {"reassoc", "contract", "nsz"}  # in any order, as LAPACK's are
 NO_PIVOT = 1e-32  # in place of a pivot of 0, beside the largest number of the matrix

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
-from flowstate_flower.aggregation.engine.pairs import MIX_TILE, compiled, float_pointer, mix_tile, not_finite
+from flowstate_flower.aggregation.engine.intrinsics import compiled, float_pointer
+from flowstate_flower.aggregation.engine.pairs import not_finite
+from flowstate_flower.aggregation.engine.sorting import MIX_TILE, mix_tile
 
 VOTE_TILE = 2048
 

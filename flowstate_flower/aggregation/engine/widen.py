@@ -6,7 +6,7 @@ import numpy as np
 from numba import carray, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic
 
-from flowstate_flower.aggregation.engine.pairs import compiled
+from flowstate_flower.aggregation.engine.intrinsics import compiled
 
 SIGN, MAGNITUDE, EXPONENT = np.uint32(0x8000), np.uint32(0x7FFF), np.uint32(0x7C00)
 SCALE = np.float32(2.0**112)  # the difference of the exponents' biases; the product also normalises what is subnormal
