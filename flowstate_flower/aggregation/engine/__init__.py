@@ -1,6 +1,6 @@
 """Passes over updates at the speed of memory: sorted windows of ranks, votes by sign, distances between rows, weighted sums.
 
-Rows are read where they lie, by address, in static ranges of columns on plain threads (the kernels release the GIL). 16-bit
+Rows are read where they lie, by address, in ranges of columns on plain threads (the kernels release the GIL). 16-bit
 layers and rows that are not contiguous are widened block by block in cache. Layers of float64, and machines without llvmlite or
 numba, take the numpy path, which is slower. Weighted sums have the same bits on both; windows of ranks may differ in the order
 in which kept values are added. Updates that are torch tensors are worked on where they are: see `tensors`.
