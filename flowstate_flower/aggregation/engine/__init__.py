@@ -107,7 +107,7 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
     def together(spans: Spans) -> Callable[[], int]:
         from flowstate_flower.aggregation.engine import pairs
 
-        return lambda: int(pairs.weighted_sums(scale, spans.table, spans.counter, spans.out))
+        return lambda: int(pairs.weighted_sums(scale, spans.table, spans.ranges, spans.counter, spans.out))
 
     def work(part: Part) -> int:
         return together(Spans.of(part))() if part.is_compiled else part.plainly(plain.weighted_sum(scale))
@@ -135,7 +135,7 @@ def squared_distances(updates: Updates) -> Matrix:
 
         plan = tuple(compiled.pair_plan(n))
         totals.append(np.zeros((len(spans), n, n)))
-        return lambda: pairs.distances(plan, n, spans.table, spans.counter, totals[0])
+        return lambda: pairs.distances(plan, n, spans.table, spans.ranges, spans.counter, totals[0])
 
     def work(part: Part) -> Matrix:
         if not part.is_compiled:

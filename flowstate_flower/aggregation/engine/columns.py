@@ -142,7 +142,7 @@ def _sorting(n: int, kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPa
         from flowstate_flower.aggregation.engine import sorting
 
         address = address_of(kernel())
-        return lambda: int(sorting.sort(address, n, spans.table, spans.counter, spans.out))
+        return lambda: int(sorting.sort(address, n, spans.table, spans.ranges, spans.counter, spans.out))
 
     def alone(part: Part) -> int:
         return together(Spans.of(part))()

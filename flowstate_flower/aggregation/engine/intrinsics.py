@@ -11,26 +11,19 @@ def compiled(**options: Any) -> Any:
     return njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, **options)
 
 
-@intrinsic
-def _float_pointer(_context: Any, address: Any) -> Any:
-    """An address as a pointer to float32."""
-    signature = types.CPointer(types.float32)(address)  # type: ignore[no-untyped-call]
+def _pointer_to(kind: Any) -> Any:
+    """What takes an address as a pointer to numbers of this kind."""
 
-    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+    @intrinsic
+    def pointer(_context: Any, address: Any) -> Any:
+        signature = types.CPointer(kind)(address)  # type: ignore[no-untyped-call]
 
-    return signature, codegen
+        def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
 
+        return signature, codegen
 
-@intrinsic
-def _address_pointer(_context: Any, address: Any) -> Any:
-    """An address as a pointer to addresses."""
-    signature = types.CPointer(types.uintp)(address)  # type: ignore[no-untyped-call]
-
-    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-    return signature, codegen
+    return pointer
 
 
 @intrinsic
@@ -83,8 +76,8 @@ def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, start: Any, 
     return signature, codegen
 
 
-float_pointer: Any = _float_pointer  # numba passes the first argument itself
-address_pointer: Any = _address_pointer
-prefetch: Any = _prefetch
+float_pointer: Any = _pointer_to(types.float32)
+address_pointer: Any = _pointer_to(types.uintp)
+prefetch: Any = _prefetch  # numba passes the first argument itself
 next_of: Any = _next_of
 call: Any = _kernel_call

@@ -74,13 +74,13 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
 
 
 @compiled()
-def weighted_sums(weights: Any, spans: Any, counter: int, out: int) -> int:
-    """`weighted_sum` over each of the `sharing.Spans` that nobody else takes."""
+def weighted_sums(weights: Any, spans: Any, ranges: Any, counter: int, out: int) -> int:
+    """`weighted_sum` over each range of the `sharing.Spans` that nobody else takes."""
     flag, k = 0, next_of(counter)
-    while k < len(spans):
-        table, base, start, end, place = spans[k]
-        rows = carray(address_pointer(table), (len(weights),))
-        flag |= weighted_sum(rows, weights, base, start, end, out + FLOAT_BYTES * place)
+    while k < len(ranges) - 1:
+        for table, base, start, end, place in spans[ranges[k] : ranges[k + 1]]:
+            rows = carray(address_pointer(table), (len(weights),))
+            flag |= weighted_sum(rows, weights, base, start, end, out + FLOAT_BYTES * place)
         k = next_of(counter)
     return flag
 
@@ -154,12 +154,12 @@ def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any
 
 
 @compiled()
-def distances(plan: Any, n: int, spans: Any, counter: int, totals: Any) -> None:
-    """`sum_squared_distances` of n rows over each of the `sharing.Spans` that nobody else takes. Each has its own of `totals`,
-    (spans, n, n): so they are added up in the same order, whoever took them.
+def distances(plan: Any, n: int, spans: Any, ranges: Any, counter: int, totals: Any) -> None:
+    """`sum_squared_distances` of n rows over each range of the `sharing.Spans` that nobody else takes. Each has its own of
+    `totals`, (ranges, n, n): so they are added up in the same order, whoever took them.
     """
     k = next_of(counter)
-    while k < len(spans):
-        table, _base, start, end, _place = spans[k]
-        sum_squared_distances(plan, carray(address_pointer(table), (n,)), start, end, totals[k])
+    while k < len(ranges) - 1:
+        for table, _base, start, end, _place in spans[ranges[k] : ranges[k + 1]]:
+            sum_squared_distances(plan, carray(address_pointer(table), (n,)), start, end, totals[k])
         k = next_of(counter)

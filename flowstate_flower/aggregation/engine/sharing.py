@@ -1,8 +1,9 @@
-"""How threads share a pass: large layers in ranges, of which each thread takes the next that nobody has."""
+"""How threads share a pass: in ranges of columns, of which each thread takes the next that nobody has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ctypes import addressof, c_int64
 from functools import lru_cache, partial
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,26 +24,29 @@ Together = Callable[["Spans"], Callable[[], Any]]
 
 
 class Spans:
-    """Ranges of layers that lie where kernels read them, for compiled code that does one after the other without coming back to
+    """Columns that lie where kernels read them, for compiled code that does one range after the other without coming back to
     Python. Several threads may: which is the next is a number in memory that each of them raises.
 
-    `table`, (spans, 5), has the address of the rows' addresses, the base's, the first column, the one after the last, and where
-    the layer's results begin in memory at the address `out`, counted in columns. `held` is what all these addresses lie in: it
-    lives as long as somebody may be working on it.
+    `table`, (spans, 5), has stretches of layers: the address of the rows' addresses, the base's, the first column, the one
+    after the last, and where the layer's results begin in memory at the address `out`, counted in columns. `ranges`,
+    (ranges + 1), says with which span each range begins. `held` is what all these addresses lie in: it lives as long as
+    somebody may be working on it.
     """
 
-    def __init__(self, table: NDArray[np.int64], out: int, held: object) -> None:
-        self.table, self.out = table, out
+    def __init__(self, table: NDArray[np.int64], ranges: NDArray[np.int64], out: int, held: object) -> None:
+        self.table, self.ranges, self.out = table, ranges, out
         self._held, self._next = held, c_int64(0)
         self.counter = addressof(self._next)
 
     @classmethod
     def of(cls, part: Part) -> "Spans":
         """One part."""
-        return cls(np.array([(part.table, part.origin, part.start, part.end, 0)], np.int64), part.target, part)
+        table = np.array([(part.table, part.origin, part.start, part.end, 0)], np.int64)
+        return cls(table, np.arange(2), part.target, part)
 
     def __len__(self) -> int:
-        return len(self.table)
+        """How many ranges there are."""
+        return len(self.ranges) - 1
 
 
 def run(
@@ -66,7 +70,7 @@ def run(
     if together is not None and out.dtype == SINGLE and has_kernels():
         division = _division(updates, kept, threads, last_first)
         if len(division.table) > 0:
-            spans = Spans(division.table, address(out) if out.size > 0 else 0, (updates, division, out))
+            spans = Spans(division.table, division.ranges, address(out) if out.size > 0 else 0, (updates, division, out))
             turns = [together(spans)] * min(threads, len(spans))
     if division is None or not division.is_all:
         given = ranges(updates, kept, out, threads, last_first=last_first)
@@ -101,9 +105,10 @@ def ranges(
 
 
 class _Division(NamedTuple):
-    """The ranges that kernels read in place, as `Spans` has them."""
+    """The columns that kernels read in place, as `Spans` has them."""
 
     table: NDArray[np.int64]
+    ranges: NDArray[np.int64]
     held: tuple[Addresses | None, ...]  # what the addresses of rows lie in
     is_all: bool
 
@@ -120,14 +125,30 @@ def _division(updates: Updates, kept: Sequence[int], threads: int, last_first: b
 
 def _divided(updates: Updates, kept: Sequence[int], threads: int, last_first: bool) -> _Division:
     given = list(wholes(updates, kept))
-    spans = [
-        (whole.table, whole.origin, start, end, whole.place)
-        for whole in given
-        if whole.is_direct
-        for start, end in _ranges(whole.layer.size, threads, whole.layer.size, last_first)
-    ]
-    table = np.array(spans[::-1] if last_first else spans, np.int64).reshape(-1, 5)
-    return _Division(table, tuple(whole.addresses for whole in given), all(whole.is_direct for whole in given))
+    direct = [whole for whole in given if whole.is_direct]
+    size = sum(whole.layer.size for whole in direct)
+    ranges = [list(_spans_of(direct, low, high)) for low, high in _ranges(size, threads, size, last_first)]
+    if last_first:
+        ranges = [spans[::-1] for spans in ranges[::-1]]
+    table = np.array([span for spans in ranges for span in spans], np.int64).reshape(-1, 5)
+    begins = np.array([0, *accumulate(len(spans) for spans in ranges)])
+    return _Division(table, begins, tuple(whole.addresses for whole in given), len(direct) == len(given))
+
+
+def _spans_of(layers: Sequence[Part], low: int, high: int) -> Iterator[tuple[int, ...]]:
+    """What columns low…high-1 of these layers, one behind the other, are of each. Cuts within a layer are moved to where its
+    columns are aligned.
+    """
+    offset = 0
+    for whole in layers:
+        start, end = _cut(whole.layer.size, low - offset), _cut(whole.layer.size, high - offset)
+        if start < end:
+            yield whole.table, whole.origin, start, end, whole.place
+        offset += whole.layer.size
+
+
+def _cut(size: int, place: int) -> int:
+    return size if place >= size else max(0, place) // ALIGNED_COLUMNS * ALIGNED_COLUMNS
 
 
 @lru_cache(1 << 12)

@@ -27,19 +27,19 @@ class Entries(NamedTuple):
 
 
 @compiled()
-def sort(kernel: int, n: int, spans: Any, counter: int, out: int) -> int:
-    """The kernel at address `kernel` on n rows over each of the `sharing.Spans` that nobody else takes. Above 0 where one of
-    them is not finite.
+def sort(kernel: int, n: int, spans: Any, ranges: Any, counter: int, out: int) -> int:
+    """The kernel at address `kernel` on n rows over each range of the `sharing.Spans` that nobody else takes. Above 0 where one
+    of them is not finite.
     """
     flag, k = 0, next_of(counter)
-    while k < len(spans):
-        table, base, start, end, place = spans[k]
-        target = out + FLOAT_BYTES * place
-        whole = start + (end - start) // WIDEST_LANES * WIDEST_LANES
-        if whole > start:
-            flag |= call(kernel, table, base, start, whole, target)
-        if whole < end:
-            flag |= sort_rest(kernel, carray(address_pointer(table), (n,)), base, whole, end, target)
+    while k < len(ranges) - 1:
+        for table, base, start, end, place in spans[ranges[k] : ranges[k + 1]]:
+            target = out + FLOAT_BYTES * place
+            whole = start + (end - start) // WIDEST_LANES * WIDEST_LANES
+            if whole > start:
+                flag |= call(kernel, table, base, start, whole, target)
+            if whole < end:
+                flag |= sort_rest(kernel, carray(address_pointer(table), (n,)), base, whole, end, target)
         k = next_of(counter)
     return flag
 
