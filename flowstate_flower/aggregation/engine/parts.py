@@ -90,12 +90,12 @@ class Part(NamedTuple):
         )
         return lambda low, high: widen(rows, is_bfloat, low, high, copies, bits)
 
-    def plainly(self, work: plain.Work, start: int | None = None) -> int:
-        """Run `work(rows, base, out)` on blocks, from `start` on: rows is an (n, k) copy in the working precision. Above 0
-        where one of them is not finite.
+    def plainly(self, work: plain.Work) -> int:
+        """Run `work(rows, base, out)` on blocks: rows is an (n, k) copy in the working precision. Above 0 where one of them is
+        not finite.
         """
-        first, flag = self.start if start is None else start, 0
-        for low in range(first, self.end, plain.BLOCK_COLUMNS):
+        flag = 0
+        for low in range(self.start, self.end, plain.BLOCK_COLUMNS):
             columns = slice(low, min(low + plain.BLOCK_COLUMNS, self.end))
             kind = self.out.dtype
             block = np.array([row[columns] for row in self.rows], dtype=kind)
