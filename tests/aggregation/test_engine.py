@@ -15,7 +15,7 @@ from flowstate_flower import machine_code
 from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
 from flowstate_flower.aggregation.engine import compiled, pairs, plain
 from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
-from flowstate_flower.aggregation.engine.differences import blocks
+from flowstate_flower.aggregation.engine.differences import ASKED_BYTES, MOST_AT_FOUR, MOST_AT_TWO, blocks, differences_ir
 from flowstate_flower.aggregation.engine.emit import rank_mean_ir, tile_of
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
 from flowstate_flower.aggregation.engine.parts import ALIGNED_COLUMNS
@@ -93,7 +93,7 @@ def test_each_pair_of_rows_is_in_one_block(n: int) -> None:
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
-@pytest.mark.parametrize("n", [pairs.LEAST_FEW, pairs.MOST_FEW, 24])
+@pytest.mark.parametrize("n", [6, MOST_AT_FOUR, MOST_AT_FOUR + 1])
 @pytest.mark.parametrize("d", [5, 900, 1024, 5000])
 def test_distances_where_all_differences_are_the_same_number(
     d: int, n: int, lanes: int, monkeypatch: pytest.MonkeyPatch
@@ -315,6 +315,37 @@ def test_of_many_rows_all_of_the_next_tile_is_asked_for_and_nothing_else(n: int,
     assert whole <= lines
     begins = {(row, place) for row in range(n) for place in (2 * tile // line, 3 * tile // line)}  # where no whole one follows
     assert lines <= whole | begins
+
+
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.parametrize("n", [3, 10, MOST_AT_FOUR, MOST_AT_FOUR + 1, MOST_AT_TWO + 1])
+def test_distances_ask_for_the_next_tile_row_after_row_and_for_nothing_else(
+    n: int, lanes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = np.zeros(1 << 20, np.int64)
+    kernels = []
+
+    def noted(pairs_of_rows: Any, lanes: int, pace: int) -> Any:
+        kernels.append(machine_code.compiled(noting(differences_ir(pairs_of_rows, lanes, pace), log)))
+        return kernels[-1]
+
+    monkeypatch.setattr(compiled, "_pair_kernel", noted)
+    plan = compiled.pair_plan.__wrapped__(n, lanes)
+    tile, line = ASKED_BYTES // plan.pace, 16
+    columns = 3 * tile + 5 * line  # three whole tiles, and the beginning of one
+    rows, total = np.random.default_rng(n).standard_normal((n, columns)).astype("f4"), np.zeros((n, n))
+    addresses = np.array([row.ctypes.data for row in rows], np.uintp)
+    pairs.sum_squared_distances(tuple(plan), addresses, 0, columns, total)
+    np.testing.assert_allclose(total, np.triu(((rows[:, None].astype(float) - rows) ** 2).sum(axis=2)), rtol=1e-6)
+    places = (log[1 : 1 + log[0]] - rows.ctypes.data) // 4
+    asked = {(turn * lanes // tile, *divmod(place, columns)) for turn, place in enumerate(places.tolist())}
+    lines = {(turn // len(plan.kernels), row, column // line) for turn, row, column in asked}
+    at_once = ASKED_BYTES // (4 * line)
+    each = tile // line // at_once  # how often a row of a tile is asked for
+    ahead = [divmod(block, each) for block in range(min(len(plan.kernels), n * each))]  # few blocks ask for fewer rows
+    wanted = {(t, row, (t + 1) * tile // line + k * at_once + i) for t in (0, 1) for row, k in ahead for i in range(at_once)}
+    assert wanted <= lines
+    assert all(column // (tile // line) == t and row < n for t, row, column in lines - wanted)  # what is there already
 
 
 @pytest.mark.parametrize("n", [3, 4, 11, 40])

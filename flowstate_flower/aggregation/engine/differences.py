@@ -3,6 +3,9 @@ there are no more. Nothing leaves the registers but their sums after each stretc
 
 A lane adds `STRETCH` squares up in float32, then they go on in float64: so few that even roundings which all go one way stay
 below a millionth.
+
+Rows are worked on tile by tile, block after block, and meanwhile the next tile is fetched into the core's own cache: each block
+asks for `ASKED_BYTES` of one row, a line every few columns, so that memory is read all the time and computing waits for none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +14,8 @@ from typing import NamedTuple
 from flowstate_flower.machine_code import KERNEL
 
 STRETCH = 64
+ASKED_BYTES = 4096
+MOST_AT_FOUR, MOST_AT_TWO = 24, 48  # rows
 Pairs = Sequence[tuple[int, int]]
 NEAR: Pairs = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4))
 FAR: Pairs = tuple((i, j) for j in (3, 4, 5) for i in (0, 1, 2))
@@ -38,15 +43,26 @@ def _block(rows: Sequence[int], pairs: Pairs) -> Block:
     return Block(rows, [(a, b) for a, b in pairs if b < len(rows)])
 
 
-def differences_ir(pairs: Pairs, lanes: int) -> str:
-    """`i64 kernel(ptr rows, ptr unused, i64 start, i64 end, ptr sums)` over columns start…end, a multiple of `lanes`: adds to
+def pace(n: int) -> int:
+    """Bytes that a block of n rows asks for with each column: 4, 2 or 1. The more rows there are the more blocks, so each has
+    less to ask for and more time for it. Faster than 4 would be faster than memory is.
+    """
+    return 4 if n <= MOST_AT_FOUR else 2 if n <= MOST_AT_TWO else 1
+
+
+def differences_ir(pairs: Pairs, lanes: int, pace: int) -> str:
+    """`i64 kernel(ptr rows, ptr ahead, i64 start, i64 end, ptr sums)` over columns start…end, a multiple of `lanes`: adds to
     `sums`, (pairs, lanes / 2) float64, the squared differences of each of `pairs`: whoever reads them adds up what lanes had.
+
+    With a column it asks for what lies at `ahead` plus `pace` times that column. Some lines are asked for twice: that takes
+    less than to see whether they were.
     """
     rows = range(1 + max(j for _, j in pairs))
     vector, half = f"<{lanes} x float>", f"<{lanes // 2} x float>"
     lines = [
         f"declare {vector} @llvm.fmuladd.v{lanes}f32({vector}, {vector}, {vector})",
-        f"define i64 @{KERNEL}(ptr %rows, ptr %unused, i64 %start, i64 %end, ptr %sums) {{",
+        "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
+        f"define i64 @{KERNEL}(ptr %rows, ptr %ahead, i64 %start, i64 %end, ptr %sums) {{",
         "entry:",
         *(f"  %at{i} = getelementptr ptr, ptr %rows, i64 {i}\n  %row{i} = load ptr, ptr %at{i}" for i in rows),
         "  br label %stretch",
@@ -59,6 +75,9 @@ def differences_ir(pairs: Pairs, lanes: int) -> str:
         "columns:",
         "  %column = phi i64 [ %low, %stretch ], [ %next, %columns ]",
         *(f"  %s{p} = phi {vector} [ zeroinitializer, %stretch ], [ %t{p}, %columns ]" for p in range(len(pairs))),
+        f"  %gone = mul i64 %column, {pace}",
+        "  %asked = getelementptr i8, ptr %ahead, i64 %gone",
+        "  call void @llvm.prefetch.p0(ptr %asked, i32 0, i32 2, i32 1)",
         *(f"  %place{i} = getelementptr float, ptr %row{i}, i64 %column" for i in rows),
         *(f"  %x{i} = load {vector}, ptr %place{i}, align 4" for i in rows),
     ]

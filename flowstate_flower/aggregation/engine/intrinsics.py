@@ -1,4 +1,4 @@
-"""What functions are compiled with by numba, and what it lacks: memory by its address, fetching ahead, turns, kernels."""
+"""What functions are compiled with by numba, and what it lacks: memory by its address, turns, kernels."""
 
 from typing import Any
 
@@ -24,23 +24,6 @@ def _pointer_to(kind: Any) -> Any:
         return signature, codegen
 
     return pointer
-
-
-@intrinsic
-def _prefetch(_context: Any, address: Any) -> Any:
-    """Ask for the line at an address."""
-    signature = types.void(address)
-
-    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        from llvmlite import ir
-
-        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-        ask = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
-        builder.call(ask, [builder.inttoptr(arguments[0], pointer), number(0), number(3), number(1)])
-        return context.get_dummy_value()
-
-    return signature, codegen
 
 
 @intrinsic
@@ -78,6 +61,5 @@ def _kernel_call(_context: Any, address: Any, rows: Any, base: Any, start: Any, 
 
 float_pointer: Any = _pointer_to(types.float32)
 address_pointer: Any = _pointer_to(types.uintp)
-prefetch: Any = _prefetch  # numba passes the first argument itself
-next_of: Any = _next_of
+next_of: Any = _next_of  # numba passes the first argument itself
 call: Any = _kernel_call

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
-from flowstate_flower.aggregation.engine.differences import MOST_PAIRS, MOST_ROWS
-from flowstate_flower.aggregation.engine.intrinsics import address_pointer, call, compiled, float_pointer, next_of, prefetch
-from flowstate_flower.machine_code import FLOAT_BYTES, LINE_BYTES
+from flowstate_flower.aggregation.engine.differences import ASKED_BYTES, MOST_PAIRS, MOST_ROWS
+from flowstate_flower.aggregation.engine.intrinsics import address_pointer, call, compiled, float_pointer, next_of
+from flowstate_flower.machine_code import FLOAT_BYTES
 
-TILE = 4096  # columns; long stretches of many rows, for the processor to read ahead
-LEAST_FEW, MOST_FEW, FEW_TILE = 6, 20, 256  # rows of which a tile stays in a core's first cache, and its columns
 SUM_TILE = 32_768  # long enough a stretch of each row for the processor to read ahead, and the sum still in its cache
 LARGEST = np.finfo(np.float32).max
 
@@ -113,34 +111,25 @@ def add_moments(  # noqa: PLR0913, PLR0917  numba takes no structures
 
 
 @compiled()
-def ask_for(rows: Any, start: int, end: int) -> None:
-    """Have columns start…end of each row brought into the cache, while other work is done."""
-    for row in rows:
-        for column in range(start, end, LINE_BYTES // FLOAT_BYTES):
-            prefetch(row + np.uintp(FLOAT_BYTES * column))
-
-
-@compiled()
 def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any) -> None:
     """Add to `total`, (n, n) float64, the squared distances of n rows over columns start…end, above its diagonal. `rows` are
     addresses, `plan` is their `compiled.PairPlan` as a plain tuple: numba's cache of an older version may not know its type.
     """
-    kernels, members, taken, lanes = plan
+    kernels, members, taken, lanes, pace = plan
     n, whole = len(rows), start + (end - start) // lanes * lanes
     sums, places = np.zeros((len(kernels), MOST_PAIRS, lanes // 2)), np.empty((len(kernels), MOST_ROWS), np.uintp)
     for block in range(len(kernels)):
         for k in range(MOST_ROWS):
             places[block, k] = rows[members[block, k]]
-    are_few = LEAST_FEW <= n <= MOST_FEW
-    tile = FEW_TILE if are_few else TILE
+    tile, each = ASKED_BYTES // pace, FLOAT_BYTES // pace  # columns, and how often a row of them is asked for
     for low in range(start, whole, tile):
-        high, asked = min(low + tile, whole), 0
+        high = min(low + tile, whole)
+        wanted = n * each if high + tile <= whole else 0
         for block in range(len(kernels)):
-            if are_few and high + tile <= whole:  # of each row the next tile, a few rows with each block of this one
-                more = n * (block + 1) // len(kernels)
-                ask_for(rows[asked:more], high, high + tile)
-                asked = more
-            call(kernels[block], places[block].ctypes.data, 0, low, high, sums[block].ctypes.data)
+            ahead = places[block, 0] + np.uintp(FLOAT_BYTES * low)  # it is there already
+            if block < wanted:
+                ahead = rows[block // each] + np.uintp(FLOAT_BYTES * high + ASKED_BYTES * (block % each))
+            call(kernels[block], places[block].ctypes.data, ahead - np.uintp(pace * low), low, high, sums[block].ctypes.data)
     for k in range(len(taken)):
         block, place, i, j = taken[k]
         total[i, j] += sums[block, place].sum()
