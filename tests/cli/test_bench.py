@@ -5,6 +5,7 @@ import math
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -131,12 +132,27 @@ def test_first_use_is_measured_with_caches_of_its_own(
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs alarms")
 def test_a_peer_that_takes_too_long_is_stopped_and_counts_as_slower(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(against, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(against, "USUAL", replace(against.USUAL, longest=0.05))
     slow = peers.Peer("slow", "1", {"median": lambda case: lambda: lambda: time.sleep(5)})
     found = {r.rule: r for r in against.against([slow], [10], 1000, [2], 1) if r.size.d == 1000}
     assert found["median"].at_least
     assert found["median"].peer == "slow"
     assert found["mean"].ratio is None
+
+
+def test_a_peer_whose_time_is_chance_is_timed_often_and_not_given_up_for_one_long_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[float] = []
+
+    def chance() -> float:
+        turns.append(0.5 if len(turns) % against.PATIENCE["caf"].fewest else 2.5)
+        return turns[-1]
+
+    monkeypatch.setattr(against, "seconds", lambda work: spent if isinstance(spent := work(), float) else 0.1)
+    rules = {"caf": lambda case: lambda: chance, "median": lambda case: lambda: lambda: 2.5}
+    found = [peers.Peer("chance", "1", rules), peers.Peer("steady", "1", dict.fromkeys(rules, lambda case: lambda: lambda: 1.0))]
+    results = against.against(found, [10], 1000, [2], 1)
+    assert len(turns) == 2 * against.PATIENCE["caf"].fewest
+    assert [(r.rule, r.peer) for r in results if r.peer] == 2 * [("median", "steady"), ("caf", "chance")]
 
 
 def test_without_a_gpu_the_device_is_one_line_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,14 +22,29 @@ from flowstate_flower.errors import RunImpossible
 
 UNIT = "× as fast"
 RULES = (*goals.FASTER_ALSO[:1], *goals.FASTER, *goals.FASTER_ALSO[1:])
-OF_SUBSETS = {"mda", "smea", "caf"}  # byzfl tries every subset of n - f rows
+OF_SUBSETS = {"mda", "smea"}  # byzfl tries every subset of n - f rows
+OF_CHANCE = {"caf"}  # byzfl draws a vector to begin with, and that decides how often it goes round
 MOST_SUBSETS = 2_000_000
 MOST_BYTES = 8 << 30
-LONGEST_SECONDS, LONGEST_OF_SUBSETS = 8.0, 2.0
-ENOUGH_SECONDS = 2.0
-"""A peer that has taken so long in all is not timed again."""
-CLOSE = 2.0
-"""A peer that took more than so many times the best is not timed again, nor with more coordinates, nor with fewer threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long peers are waited for. One that took longer than `longest` is stopped. One that took more than `close` times the
+    best is not timed again, nor with more coordinates, nor with fewer threads; nor is one again that took `enough` in all.
+    """
+
+    longest: float  # seconds of one turn
+    enough: float  # seconds
+    close: float
+    fewest: int  # turns, however few were asked for
+
+
+USUAL = Patience(longest=8.0, enough=2.0, close=2.0, fewest=1)
+PATIENCE = {
+    **dict.fromkeys(OF_SUBSETS, replace(USUAL, longest=2.0)),
+    **dict.fromkeys(OF_CHANCE, replace(USUAL, enough=15.0, close=3.0, fewest=11)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,7 @@ class _Race:
 
     def __init__(self, rule: str, ours: Work, prepared: dict[str, Prepare], stopped: dict[str, int]) -> None:
         self._rule, self._ours, self._prepared, self._stopped = rule, ours, prepared, stopped
-        self._limit = LONGEST_OF_SUBSETS if rule in OF_SUBSETS else LONGEST_SECONDS
+        self._patience = PATIENCE.get(rule, USUAL)
         self._seen: dict[str, list[tuple[float, float]]] = {}  # seconds of ours and of the peer, one after the other
 
     def best(self) -> dict[str, float]:
@@ -110,7 +125,7 @@ class _Race:
     def behind(self) -> set[str]:
         """Who needs not be timed with more coordinates or fewer threads."""
         best = self.best()
-        return {peer for peer, spent in best.items() if spent > CLOSE * min(best.values())}
+        return {peer for peer, spent in best.items() if spent > self._patience.close * min(best.values())}
 
     def run(self, size: Size, repeats: int) -> list[Result]:
         """One result, or none where our rule refuses the size."""
@@ -119,7 +134,7 @@ class _Race:
         except RunImpossible:
             return []
         mine: list[float] = []
-        for _ in range(repeats):
+        for _ in range(max(repeats, self._patience.fewest)):
             for name, prepare in self._prepared.items():
                 if self._is_still_of_interest(name, size.n):
                     mine.append(seconds(self._ours))
@@ -132,19 +147,19 @@ class _Race:
         own = statistics.median([*mine, *(seconds(self._ours) for _ in range(repeats))])
         stopped = sorted(name for name, n in self._stopped.items() if n <= size.n)
         if stopped:
-            return [Result(self._rule, size, stopped[0], self._limit / own, at_least=True)]
+            return [Result(self._rule, size, stopped[0], self._patience.longest / own, at_least=True)]
         return [Result(self._rule, size, "", None)]
 
     def _is_still_of_interest(self, name: str, n: int) -> bool:
         if name not in self._seen:
             return n < self._stopped.get(name, n + 1)
-        return sum(theirs for _, theirs in self._seen[name]) <= ENOUGH_SECONDS and name not in self.behind()
+        return sum(theirs for _, theirs in self._seen[name]) <= self._patience.enough and name not in self.behind()
 
     def _time(self, name: str, prepare: Prepare, own: float, n: int) -> None:
         """The peer's turn, after ours took `own` seconds."""
         work = prepare()
         try:
-            with _at_most(self._limit):
+            with _at_most(self._patience.longest):
                 spent = seconds(work)
         except TimeoutError:
             self._stopped[name] = min(n, self._stopped.get(name, n))

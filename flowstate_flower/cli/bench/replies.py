@@ -32,7 +32,7 @@ from flowstate_flower.trust.terms import LocalWork, Terms
 
 UNIT = "× as fast"
 WHOLE = "with signatures, digests, norms and attribution"
-MOST_REPEATS = 3
+MOST_REPEATS = 5
 WIDTH, CLASSES = 64, 1000
 
 
