@@ -15,7 +15,15 @@ from flowstate_flower import machine_code
 from flowstate_flower.aggregation import CATALOGUE, Layer, Layout, Updates, engine
 from flowstate_flower.aggregation.engine import compiled, pairs, plain
 from flowstate_flower.aggregation.engine.compiled import rank_mean_kernel
-from flowstate_flower.aggregation.engine.differences import ASKED_BYTES, MOST_AT_FOUR, MOST_AT_TWO, blocks, differences_ir
+from flowstate_flower.aggregation.engine.differences import (
+    ASKED_BYTES,
+    MOST_AT_FOUR,
+    MOST_AT_TWO,
+    MOST_FROM_TWO,
+    Pace,
+    blocks,
+    differences_ir,
+)
 from flowstate_flower.aggregation.engine.emit import rank_mean_ir, tile_of
 from flowstate_flower.aggregation.engine.network import Keep, full_network, rank_network, sorting_network
 from flowstate_flower.aggregation.engine.parts import ALIGNED_COLUMNS
@@ -318,31 +326,30 @@ def test_of_many_rows_all_of_the_next_tile_is_asked_for_and_nothing_else(n: int,
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
-@pytest.mark.parametrize("n", [3, 10, MOST_AT_FOUR, MOST_AT_FOUR + 1, MOST_AT_TWO + 1])
+@pytest.mark.parametrize("n", [3, 10, MOST_FROM_TWO + 1, MOST_AT_FOUR, MOST_AT_FOUR + 1, MOST_AT_TWO + 1])
 def test_distances_ask_for_the_next_tile_row_after_row_and_for_nothing_else(
     n: int, lanes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = np.zeros(1 << 20, np.int64)
     kernels = []
 
-    def noted(pairs_of_rows: Any, lanes: int, pace: int) -> Any:
+    def noted(pairs_of_rows: Any, lanes: int, pace: Pace) -> Any:
         kernels.append(machine_code.compiled(noting(differences_ir(pairs_of_rows, lanes, pace), log)))
         return kernels[-1]
 
     monkeypatch.setattr(compiled, "_pair_kernel", noted)
     plan = compiled.pair_plan.__wrapped__(n, lanes)
-    tile, line = ASKED_BYTES // plan.pace, 16
+    tile, line = ASKED_BYTES // plan.bytes, 16
     columns = 3 * tile + 5 * line  # three whole tiles, and the beginning of one
     rows, total = np.random.default_rng(n).standard_normal((n, columns)).astype("f4"), np.zeros((n, n))
     addresses = np.array([row.ctypes.data for row in rows], np.uintp)
     pairs.sum_squared_distances(tuple(plan), addresses, 0, columns, total)
     np.testing.assert_allclose(total, np.triu(((rows[:, None].astype(float) - rows) ** 2).sum(axis=2)), rtol=1e-6)
-    places = (log[1 : 1 + log[0]] - rows.ctypes.data) // 4
-    asked = {(turn * lanes // tile, *divmod(place, columns)) for turn, place in enumerate(places.tolist())}
-    lines = {(turn // len(plan.kernels), row, column // line) for turn, row, column in asked}
+    asked, of_a_tile = (log[1 : 1 + log[0]] - rows.ctypes.data) // 4, len(plan.kernels) * plan.places * tile // lanes
+    lines = {(k // of_a_tile, place // columns, place % columns // line) for k, place in enumerate(asked.tolist())}
     at_once = ASKED_BYTES // (4 * line)
     each = tile // line // at_once  # how often a row of a tile is asked for
-    ahead = [divmod(block, each) for block in range(min(len(plan.kernels), n * each))]  # few blocks ask for fewer rows
+    ahead = [divmod(k, each) for k in range(min(len(plan.kernels) * plan.places, n * each))]  # few blocks ask for fewer rows
     wanted = {(t, row, (t + 1) * tile // line + k * at_once + i) for t in (0, 1) for row, k in ahead for i in range(at_once)}
     assert wanted <= lines
     assert all(column // (tile // line) == t and row < n for t, row, column in lines - wanted)  # what is there already

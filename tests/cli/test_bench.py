@@ -149,7 +149,10 @@ def test_a_peer_whose_time_is_chance_is_timed_often_and_not_given_up_for_one_lon
 
     monkeypatch.setattr(against, "seconds", lambda work: spent if isinstance(spent := work(), float) else 0.1)
     rules = {"caf": lambda case: lambda: chance, "median": lambda case: lambda: lambda: 2.5}
-    found = [peers.Peer("chance", "1", rules), peers.Peer("steady", "1", dict.fromkeys(rules, lambda case: lambda: lambda: 1.0))]
+    found = [
+        peers.Peer("chance", "1", rules),
+        peers.Peer("steady", "1", dict.fromkeys(rules, lambda case: lambda: lambda: 1.0)),
+    ]
     results = against.against(found, [10], 1000, [2], 1)
     assert len(turns) == 2 * against.PATIENCE["caf"].fewest
     assert [(r.rule, r.peer) for r in results if r.peer] == 2 * [("median", "steady"), ("caf", "chance")]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowstate_flower import machine_code
-from flowstate_flower.aggregation.engine.differences import MOST_ROWS, Pairs, blocks, differences_ir, pace
+from flowstate_flower.aggregation.engine.differences import MOST_ROWS, Pace, Pairs, blocks, differences_ir, pace
 from flowstate_flower.aggregation.engine.emit import mean_around_ir, rank_mean_ir
 from flowstate_flower.machine_code import Kernel, address_of
 
@@ -33,7 +33,8 @@ class PairPlan(NamedTuple):
     rows: Numbers  # (blocks, MOST_ROWS); the last are repeated where a block has fewer
     sums: Numbers  # (pairs of rows, 4): the block, its sum, and the two rows whose distance that is
     lanes: int  # columns that kernels take at a time
-    pace: int  # see `differences.pace`
+    places: int  # see `differences.Pace`
+    bytes: int
 
 
 @cache
@@ -44,9 +45,9 @@ def pair_plan(n: int, lanes: int | None = None) -> PairPlan:
     rows = [(*block.rows, *[block.rows[-1]] * (MOST_ROWS - len(block.rows))) for block in given]
     sums = [(b, p, block.rows[i], block.rows[j]) for b, block in enumerate(given) for p, (i, j) in enumerate(block.pairs)]
     rows_of, found = np.array(rows, np.int64).reshape(-1, MOST_ROWS), np.array(sums, np.int64).reshape(-1, 4)
-    return PairPlan(np.array(kernels, np.int64), rows_of, found, wide, pace(n))
+    return PairPlan(np.array(kernels, np.int64), rows_of, found, wide, *pace(n))
 
 
 @cache
-def _pair_kernel(pairs: Pairs, lanes: int, pace: int) -> Kernel:
+def _pair_kernel(pairs: Pairs, lanes: int, pace: Pace) -> Kernel:
     return machine_code.compiled(differences_ir(pairs, lanes, pace))

@@ -5,7 +5,8 @@ A lane adds `STRETCH` squares up in float32, then they go on in float64: so few 
 below a millionth.
 
 Rows are worked on tile by tile, block after block, and meanwhile the next tile is fetched into the core's own cache: each block
-asks for `ASKED_BYTES` of one row, a line every few columns, so that memory is read all the time and computing waits for none.
+asks for `ASKED_BYTES` of a row or two, a line every few columns, so that memory is read all the time and computing waits for
+none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from flowstate_flower.machine_code import KERNEL
 
 STRETCH = 64
 ASKED_BYTES = 4096
-MOST_AT_FOUR, MOST_AT_TWO = 24, 48  # rows
+MOST_FROM_TWO, MOST_AT_FOUR, MOST_AT_TWO = 11, 24, 48  # rows
 Pairs = Sequence[tuple[int, int]]
 NEAR: Pairs = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4))
 FAR: Pairs = tuple((i, j) for j in (3, 4, 5) for i in (0, 1, 2))
@@ -43,21 +44,28 @@ def _block(rows: Sequence[int], pairs: Pairs) -> Block:
     return Block(rows, [(a, b) for a, b in pairs if b < len(rows)])
 
 
-def pace(n: int) -> int:
-    """Bytes that a block of n rows asks for with each column: 4, 2 or 1. The more rows there are the more blocks, so each has
-    less to ask for and more time for it. Faster than 4 would be faster than memory is.
+class Pace(NamedTuple):
+    """How a block asks for the next tile: from how many places, and for how many bytes at each with a column."""
+
+    places: int
+    bytes: int
+
+
+def pace(n: int) -> Pace:
+    """Of n rows. The more rows there are the more blocks, so each has less to ask for and more time for it. All that memory can
+    deliver meanwhile, and no more: else lines that are wanted now wait behind it.
     """
-    return 4 if n <= MOST_AT_FOUR else 2 if n <= MOST_AT_TWO else 1
+    return Pace(2 if n <= MOST_FROM_TWO else 1, 4 if n <= MOST_AT_FOUR else 2 if n <= MOST_AT_TWO else 1)
 
 
-def differences_ir(pairs: Pairs, lanes: int, pace: int) -> str:
+def differences_ir(pairs: Pairs, lanes: int, pace: Pace) -> str:
     """`i64 kernel(ptr rows, ptr ahead, i64 start, i64 end, ptr sums)` over columns start…end, a multiple of `lanes`: adds to
     `sums`, (pairs, lanes / 2) float64, the squared differences of each of `pairs`: whoever reads them adds up what lanes had.
 
-    With a column it asks for what lies at `ahead` plus `pace` times that column. Some lines are asked for twice: that takes
-    less than to see whether they were.
+    With a column it asks for what lies at each of the addresses `ahead` plus that column times `pace.bytes`. Some lines are asked
+    for twice: that takes less than to see whether they were.
     """
-    rows = range(1 + max(j for _, j in pairs))
+    rows, asked = range(1 + max(j for _, j in pairs)), range(pace.places)
     vector, half = f"<{lanes} x float>", f"<{lanes // 2} x float>"
     lines = [
         f"declare {vector} @llvm.fmuladd.v{lanes}f32({vector}, {vector}, {vector})",
@@ -65,6 +73,7 @@ def differences_ir(pairs: Pairs, lanes: int, pace: int) -> str:
         f"define i64 @{KERNEL}(ptr %rows, ptr %ahead, i64 %start, i64 %end, ptr %sums) {{",
         "entry:",
         *(f"  %at{i} = getelementptr ptr, ptr %rows, i64 {i}\n  %row{i} = load ptr, ptr %at{i}" for i in rows),
+        *(f"  %from{k} = getelementptr ptr, ptr %ahead, i64 {k}\n  %ahead{k} = load ptr, ptr %from{k}" for k in asked),
         "  br label %stretch",
         "stretch:",
         "  %low = phi i64 [ %start, %entry ], [ %high, %flush ]",
@@ -75,9 +84,9 @@ def differences_ir(pairs: Pairs, lanes: int, pace: int) -> str:
         "columns:",
         "  %column = phi i64 [ %low, %stretch ], [ %next, %columns ]",
         *(f"  %s{p} = phi {vector} [ zeroinitializer, %stretch ], [ %t{p}, %columns ]" for p in range(len(pairs))),
-        f"  %gone = mul i64 %column, {pace}",
-        "  %asked = getelementptr i8, ptr %ahead, i64 %gone",
-        "  call void @llvm.prefetch.p0(ptr %asked, i32 0, i32 2, i32 1)",
+        f"  %gone = mul i64 %column, {pace.bytes}",
+        *(f"  %asked{k} = getelementptr i8, ptr %ahead{k}, i64 %gone" for k in asked),
+        *(f"  call void @llvm.prefetch.p0(ptr %asked{k}, i32 0, i32 2, i32 1)" for k in asked),
         *(f"  %place{i} = getelementptr float, ptr %row{i}, i64 %column" for i in rows),
         *(f"  %x{i} = load {vector}, ptr %place{i}, align 4" for i in rows),
     ]

@@ -115,21 +115,24 @@ def sum_squared_distances(plan: Any, rows: Any, start: int, end: int, total: Any
     """Add to `total`, (n, n) float64, the squared distances of n rows over columns start…end, above its diagonal. `rows` are
     addresses, `plan` is their `compiled.PairPlan` as a plain tuple: numba's cache of an older version may not know its type.
     """
-    kernels, members, taken, lanes, pace = plan
+    kernels, members, taken, lanes, asks, pace = plan
     n, whole = len(rows), start + (end - start) // lanes * lanes
     sums, places = np.zeros((len(kernels), MOST_PAIRS, lanes // 2)), np.empty((len(kernels), MOST_ROWS), np.uintp)
     for block in range(len(kernels)):
         for k in range(MOST_ROWS):
             places[block, k] = rows[members[block, k]]
     tile, each = ASKED_BYTES // pace, FLOAT_BYTES // pace  # columns, and how often a row of them is asked for
+    ahead = np.empty(asks, np.uintp)
     for low in range(start, whole, tile):
         high = min(low + tile, whole)
         wanted = n * each if high + tile <= whole else 0
         for block in range(len(kernels)):
-            ahead = places[block, 0] + np.uintp(FLOAT_BYTES * low)  # it is there already
-            if block < wanted:
-                ahead = rows[block // each] + np.uintp(FLOAT_BYTES * high + ASKED_BYTES * (block % each))
-            call(kernels[block], places[block].ctypes.data, ahead - np.uintp(pace * low), low, high, sums[block].ctypes.data)
+            for k in range(asks):
+                place, turn = places[block, 0] + np.uintp(FLOAT_BYTES * low), block * asks + k  # it is there already
+                if turn < wanted:
+                    place = rows[turn // each] + np.uintp(FLOAT_BYTES * high + ASKED_BYTES * (turn % each))
+                ahead[k] = place - np.uintp(pace * low)
+            call(kernels[block], places[block].ctypes.data, ahead.ctypes.data, low, high, sums[block].ctypes.data)
     for k in range(len(taken)):
         block, place, i, j = taken[k]
         total[i, j] += sums[block, place].sum()
