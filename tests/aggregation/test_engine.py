@@ -107,8 +107,7 @@ def test_distances_where_all_differences_are_the_same_number(
     d: int, n: int, lanes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The hardest sums: every rounding of a stretch goes the same way. On processors of any width."""
-    plan = compiled.pair_plan
-    monkeypatch.setattr(compiled, "pair_plan", lambda n: plan(n, lanes))
+    monkeypatch.setattr(engine, "_plan", lambda n: tuple(compiled.pair_plan(n, lanes)))
     values = np.random.default_rng(d).standard_normal(n).astype("f4")
     updates = Updates.from_matrix(np.repeat(values[:, None], d, axis=1))
     exact = d * (values.astype(float)[:, None] - values.astype(float)) ** 2

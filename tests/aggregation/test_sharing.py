@@ -37,7 +37,7 @@ def many_numbers(counter: int, found: np.ndarray) -> None:
 
 
 def test_no_number_is_given_to_two_threads() -> None:
-    spans = sharing.Spans(np.zeros((0, 5), np.int64), np.zeros(1, np.int64), 0, None)
+    spans = sharing.Spans(np.zeros((0, 5), np.int64), np.zeros(1, np.int64), np.empty(0, np.float32), None)
     found = np.zeros((4, 100_000), np.int64)
     many_numbers(spans.counter, found[0, :0])  # compiled before
     begin = threading.Barrier(4)

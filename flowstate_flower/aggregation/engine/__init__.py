@@ -6,7 +6,7 @@ numba, take the numpy path, which is slower. Weighted sums have the same bits on
 in which kept values are added. Updates that are torch tensors are worked on where they are: see `tensors`.
 """
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from flowstate_flower.aggregation.engine import columns, plain
 from flowstate_flower.aggregation.engine.parts import Part, has_kernels
 from flowstate_flower.aggregation.engine.room import ROOM
-from flowstate_flower.aggregation.engine.sharing import WORTH_SHARING_A_SUM, Spans, run
+from flowstate_flower.aggregation.engine.sharing import WORTH_SHARING_A_SUM, Spans, Turn, run
 from flowstate_flower.aggregation.updates import Matrix, Updates, Vector
 
 __all__ = [
@@ -104,13 +104,11 @@ def weighted_sum(updates: Updates, weights: Vector) -> Vector:
         return np.zeros_like(out)
     scale = weights[kept].astype(out.dtype)
 
-    def together(spans: Spans) -> Callable[[], int]:
-        from flowstate_flower.aggregation.engine import pairs
-
-        return lambda: int(pairs.weighted_sums(scale, spans.table, spans.ranges, spans.counter, spans.out))
+    def together(spans: Spans) -> Turn:
+        return lambda: _pairs().weighted_sums(scale, spans.table, spans.ranges, spans.counter, spans.out)
 
     def work(part: Part) -> int:
-        return together(Spans.of(part))() if part.is_compiled else part.plainly(plain.weighted_sum(scale))
+        return int(together(Spans.of(part))()) if part.is_compiled else part.plainly(plain.weighted_sum(scale))
 
     # What was read last before may still be in the cache.
     if any(run(work, updates, kept, out, worth=WORTH_SHARING_A_SUM, last_first=True, together=together)):
@@ -130,24 +128,20 @@ def squared_distances(updates: Updates) -> Matrix:
     n = updates.n
     totals: list[NDArray[np.float64]] = []
 
-    def together(spans: Spans) -> Callable[[], None]:
-        from flowstate_flower.aggregation.engine import compiled, pairs
-
-        plan = tuple(compiled.pair_plan(n))
+    def together(spans: Spans) -> Turn:
+        plan = _plan(n)
         totals.append(np.zeros((len(spans), n, n)))
-        return lambda: pairs.distances(plan, n, spans.table, spans.ranges, spans.counter, totals[0])
+        return lambda: _pairs().distances(plan, n, spans.table, spans.ranges, spans.counter, totals[0])
 
     def work(part: Part) -> Matrix:
         if not part.is_compiled:
             return plain.squared_distances(part.rows, part.start, part.end)
-        from flowstate_flower.aggregation.engine import compiled, pairs
-
         total = np.zeros((n, n))
-        pairs.sum_squared_distances(tuple(compiled.pair_plan(n)), part.addresses, part.start, part.end, total)
+        _pairs().sum_squared_distances(_plan(n), part.addresses, part.start, part.end, total)
         return total
 
     apart = [found for found in run(work, updates, range(n), together=together) if found is not None]
-    upper = sum([*(total.sum(axis=0) for total in totals), *apart], start=np.zeros((n, n)))
+    upper = sum([*map(np.add.reduce, totals), *apart], start=np.zeros((n, n)))
     distances: Matrix = upper + upper.T
     if not np.isfinite(distances).all():  # infinite distances may be those of finite rows: its own place says which is not
         np.fill_diagonal(distances, [0.0 if finite else np.nan for finite in columns.finite_rows(updates)])
@@ -166,10 +160,8 @@ def moments(updates: Updates, direction: Vector, groups: int) -> NDArray[np.floa
         if not part.is_compiled or direction.dtype != np.float32:
             within = range(part.start, part.end)
             return plain.moments(part.rows, part.base, direction, part.place, within, width, groups)
-        from flowstate_flower.aggregation.engine import pairs
-
         total = np.zeros((2, n, groups))
-        pairs.add_moments(part.addresses, part.origin, direction, part.place, part.start, part.end, width, total)
+        _pairs().add_moments(part.addresses, part.origin, direction, part.place, part.start, part.end, width, total)
         return total
 
     results = run(work, updates, range(n))
@@ -186,6 +178,22 @@ def _mixed_distances(updates: Updates) -> Matrix:
     own = np.diag(cross)
     squares: Matrix = np.maximum(cross - 0.5 * (own[:, None] + own[None, :]), 0.0)
     return squares
+
+
+@cache
+def _pairs() -> Any:
+    """These kernels, and with them numba, are imported only where there is something for them to read."""
+    from flowstate_flower.aggregation.engine import pairs
+
+    return pairs
+
+
+@cache
+def _plan(n: int) -> tuple[Any, ...]:
+    """How kernels take the distances between n rows."""
+    from flowstate_flower.aggregation.engine import compiled
+
+    return tuple(compiled.pair_plan(n))
 
 
 def _tensors() -> Any:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from flowstate_flower.aggregation.engine import plain
 from flowstate_flower.aggregation.engine.parts import Part, has_kernels, wholes
 from flowstate_flower.aggregation.engine.room import ROOM
-from flowstate_flower.aggregation.engine.sharing import Spans, Together, run
+from flowstate_flower.aggregation.engine.sharing import Spans, Together, Turn, run
 from flowstate_flower.aggregation.updates import Updates, Vector
 from flowstate_flower.machine_code import address_of
 
@@ -65,7 +65,7 @@ def vote(threshold: float | None) -> ColumnPass:
     def alone(part: Part) -> int:
         from flowstate_flower.aggregation.engine import votes
 
-        return int(votes.vote(part.addresses, part.origin, part.start, part.end, level, part.target))
+        return int(votes.vote(part.addresses, part.origin, part.start, part.end, level, part.out))
 
     def mixed(entries: Any) -> Compiled:
         from flowstate_flower.aggregation.engine import votes
@@ -138,14 +138,14 @@ def _is_finite(updates: Updates, row: int) -> bool:
 
 
 def _sorting(n: int, kernel: Callable[[], Any], plainly: plain.Work) -> ColumnPass:
-    def together(spans: Spans) -> Callable[[], int]:
+    def together(spans: Spans) -> Turn:
         from flowstate_flower.aggregation.engine import sorting
 
         address = address_of(kernel())
-        return lambda: int(sorting.sort(address, n, spans.table, spans.ranges, spans.counter, spans.out))
+        return lambda: sorting.sort(address, n, spans.table, spans.ranges, spans.counter, spans.out)
 
     def alone(part: Part) -> int:
-        return together(Spans.of(part))()
+        return int(together(Spans.of(part))())
 
     def mixed(entries: Any) -> Compiled:
         from flowstate_flower.aggregation.engine import sorting

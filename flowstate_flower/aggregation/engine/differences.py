@@ -62,8 +62,8 @@ def differences_ir(pairs: Pairs, lanes: int, pace: Pace) -> str:
     """`i64 kernel(ptr rows, ptr ahead, i64 start, i64 end, ptr sums)` over columns start…end, a multiple of `lanes`: adds to
     `sums`, (pairs, lanes / 2) float64, the squared differences of each of `pairs`: whoever reads them adds up what lanes had.
 
-    With a column it asks for what lies at each of the addresses `ahead` plus that column times `pace.bytes`. Some lines are asked
-    for twice: that takes less than to see whether they were.
+    With a column it asks for what lies at each of the addresses `ahead` plus that column times `pace.bytes`. Some lines are
+    asked for twice: that takes less than to see whether they were.
     """
     rows, asked = range(1 + max(j for _, j in pairs)), range(pace.places)
     vector, half = f"<{lanes} x float>", f"<{lanes // 2} x float>"

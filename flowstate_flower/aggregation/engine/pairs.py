@@ -72,13 +72,13 @@ def weighted_sum(rows: Any, weights: Any, base: int, start: int, end: int, out: 
 
 
 @compiled()
-def weighted_sums(weights: Any, spans: Any, ranges: Any, counter: int, out: int) -> int:
+def weighted_sums(weights: Any, spans: Any, ranges: Any, counter: int, out: Any) -> int:
     """`weighted_sum` over each range of the `sharing.Spans` that nobody else takes."""
     flag, k = 0, next_of(counter)
     while k < len(ranges) - 1:
         for table, base, start, end, place in spans[ranges[k] : ranges[k + 1]]:
             rows = carray(address_pointer(table), (len(weights),))
-            flag |= weighted_sum(rows, weights, base, start, end, out + FLOAT_BYTES * place)
+            flag |= weighted_sum(rows, weights, base, start, end, np.int64(out.ctypes.data) + FLOAT_BYTES * place)
         k = next_of(counter)
     return flag
 

@@ -25,8 +25,8 @@ class Part(NamedTuple):
     """Columns start…end of one floating layer; `out` is where its result begins, `place` its first column among all.
 
     `addresses` are those of the rows where they are contiguous, else there are none and rows are read by copying slices;
-    `table` is where these addresses lie, `origin` is the base's, `target` that of `out`. It `is_compiled` where the kernels can
-    read it in place. `files` are the mapped files in which rows lie.
+    `table` is where these addresses lie, `origin` is the base's. It `is_compiled` where the kernels can read it in place.
+    `files` are the mapped files in which rows lie.
     """
 
     layer: Layer
@@ -39,7 +39,6 @@ class Part(NamedTuple):
     start: int
     end: int
     out: Flat
-    target: int
     is_compiled: bool
     files: tuple[Mapped, ...] = ()
 
@@ -62,9 +61,8 @@ class Part(NamedTuple):
         for low in range(self.start, self.end, width):
             high = min(low + width, self.end)
             fill(low, high)
-            out, target = self.out[low:high], self.target + copies.itemsize * low
             where = (base, tuple(rows), lying, address(lying), int(origin))
-            yield Part(layer, self.place + low, *where, 0, high - low, out, target, True)
+            yield Part(layer, self.place + low, *where, 0, high - low, self.out[low:high], True)
 
     def let_go(self) -> None:
         """What was read of mapped files need not stay in memory."""
@@ -119,8 +117,7 @@ def has_kernels() -> bool:
 
 def wholes(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT) -> Iterator[Part]:
     """Every floating layer, undivided."""
-    offset, target = 0, address(out) if out.size > 0 else 0
-    everybody = len(kept) == len(updates.rows)
+    offset, everybody = 0, len(kept) == len(updates.rows)
     for index, layer in enumerate(updates.layout.layers):
         if not layer.is_floating or layer.size == 0:
             continue
@@ -130,6 +127,5 @@ def wholes(updates: Updates, kept: Sequence[int], out: Flat = NO_RESULT) -> Iter
             table = 0 if addresses is None else address(addresses)
         result = out[offset : offset + layer.size]
         is_compiled = is_readable and out.dtype == SINGLE and has_kernels()
-        yield Part(layer, offset, base, rows, addresses, table, origin, 0, layer.size, result, target, is_compiled, files)
+        yield Part(layer, offset, base, rows, addresses, table, origin, 0, layer.size, result, is_compiled, files)
         offset += layer.size
-        target += result.nbytes

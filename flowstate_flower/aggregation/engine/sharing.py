@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flowstate_flower.aggregation.engine.lying import SINGLE, Addresses, Flat, address
+from flowstate_flower.aggregation.engine.lying import SINGLE, Addresses, Flat
 from flowstate_flower.aggregation.engine.paging import STRETCH_BYTES
 from flowstate_flower.aggregation.engine.parts import ALIGNED_COLUMNS, NO_RESULT, Part, has_kernels, wholes
 from flowstate_flower.aggregation.turns import take_turns
@@ -20,7 +20,8 @@ WORTH_SHARING, WORTH_SHARING_A_SUM = 1 << 21, 1 << 22
 SMALLEST_RANGE = 8192  # columns
 
 Work = Callable[[Part], Any]
-Together = Callable[["Spans"], Callable[[], Any]]
+Turn = Callable[[], Any]
+Together = Callable[["Spans"], Turn]
 
 
 class Spans:
@@ -28,12 +29,11 @@ class Spans:
     Python. Several threads may: which is the next is a number in memory that each of them raises.
 
     `table`, (spans, 5), has stretches of layers: the address of the rows' addresses, the base's, the first column, the one
-    after the last, and where the layer's results begin in memory at the address `out`, counted in columns. `ranges`,
-    (ranges + 1), says with which span each range begins. `held` is what all these addresses lie in: it lives as long as
-    somebody may be working on it.
+    after the last, and where in `out` the layer's results begin. `ranges`, (ranges + 1), says with which span each range
+    begins. `held` is what all these addresses lie in: it lives as long as somebody may be working on it.
     """
 
-    def __init__(self, table: NDArray[np.int64], ranges: NDArray[np.int64], out: int, held: object) -> None:
+    def __init__(self, table: NDArray[np.int64], ranges: NDArray[np.int64], out: Flat, held: object) -> None:
         self.table, self.ranges, self.out = table, ranges, out
         self._held, self._next = held, c_int64(0)
         self.counter = addressof(self._next)
@@ -42,7 +42,7 @@ class Spans:
     def of(cls, part: Part) -> "Spans":
         """One part."""
         table = np.array([(part.table, part.origin, part.start, part.end, 0)], np.int64)
-        return cls(table, np.arange(2), part.target, part)
+        return cls(table, np.arange(2), part.out, part)
 
     def __len__(self) -> int:
         """How many ranges there are."""
@@ -65,12 +65,12 @@ def run(
     thread, for a result that takes the place of theirs.
     """
     threads = updates.threads if len(kept) * updates.layout.dimension >= worth else 1
-    turns: list[Callable[[], Any]] = []
+    turns: list[Turn] = []
     division = None
     if together is not None and out.dtype == SINGLE and has_kernels():
         division = _division(updates, kept, threads, last_first)
         if len(division.table) > 0:
-            spans = Spans(division.table, division.ranges, address(out) if out.size > 0 else 0, (updates, division, out))
+            spans = Spans(division.table, division.ranges, out, (updates, division))
             turns = [together(spans)] * min(threads, len(spans))
     if division is None or not division.is_all:
         given = ranges(updates, kept, out, threads, last_first=last_first)

@@ -27,14 +27,14 @@ class Entries(NamedTuple):
 
 
 @compiled()
-def sort(kernel: int, n: int, spans: Any, ranges: Any, counter: int, out: int) -> int:
+def sort(kernel: int, n: int, spans: Any, ranges: Any, counter: int, out: Any) -> int:
     """The kernel at address `kernel` on n rows over each range of the `sharing.Spans` that nobody else takes. Above 0 where one
     of them is not finite.
     """
     flag, k = 0, next_of(counter)
     while k < len(ranges) - 1:
         for table, base, start, end, place in spans[ranges[k] : ranges[k + 1]]:
-            target = out + FLOAT_BYTES * place
+            target = np.int64(out.ctypes.data) + FLOAT_BYTES * place
             whole = start + (end - start) // WIDEST_LANES * WIDEST_LANES
             if whole > start:
                 flag |= call(kernel, table, base, start, whole, target)

@@ -16,22 +16,22 @@ VOTE_TILE = 2048
 
 
 @compiled()
-def vote(rows: Any, base: int, start: int, end: int, threshold: float, out: int) -> int:
+def vote(rows: Any, base: int, start: int, end: int, threshold: float, out: Any) -> int:
     """Columns start…end of `out`: the mean of the rows' differences to the base, or minus it where the signs' sum is below the
     threshold; the sign of that sum where the threshold is NaN. Above 0 where a row may not be finite.
 
-    `rows`, `base` and `out` are addresses; differences are added in the order of rows: the bits of the numpy path.
+    `rows` and `base` are addresses; differences are added in the order of rows: the bits of the numpy path.
     """
     n = len(rows)
     share = np.float32(1 / n)
     only_signs = np.isnan(threshold)
-    origin, target = carray(float_pointer(base), (end,)), carray(float_pointer(out), (end,))
+    origin = carray(float_pointer(base), (end,))
     votes, sums = np.empty(VOTE_TILE, np.int32), np.empty(VOTE_TILE, np.float32)
     flag = 0
     for low in range(start, end, VOTE_TILE):
         high = min(end, low + VOTE_TILE)
         size = high - low
-        b, o = origin[low:high], target[low:high]
+        b, o = origin[low:high], out[low:high]
         votes[:size] = 0
         sums[:size] = 0
         for i in range(n):
@@ -82,7 +82,7 @@ def mix_and_vote(rows: Any, entries: Any, base: int, start: int, end: int, thres
     for low in range(start, end, MIX_TILE):
         high = min(low + MIX_TILE, end)
         mix_tile(rows, entries, base, low, high, gaps, tile)
-        flag |= vote(mixed, origin.ctypes.data, 0, high - low, threshold, result.ctypes.data)
+        flag |= vote(mixed, origin.ctypes.data, 0, high - low, threshold, result)
         out[low:high] = result[: high - low]
     return flag
 
