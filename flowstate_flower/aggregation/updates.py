@@ -23,6 +23,7 @@ Arrays = tuple[NDArray[Any], ...]
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 PIECE = 1 << 19  # numbers of a model that a thread adds at a time
 NOTHING: Vector = np.zeros(1)
+ON_HOST = (np.ndarray, np.generic)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Updates:
     @property
     def are_tensors(self) -> bool:
         """Whether these are torch tensors rather than numpy arrays."""
-        return bool(self.base) and not isinstance(self.base[0], np.ndarray | np.generic)
+        return bool(self.base) and not isinstance(self.base[0], ON_HOST)
 
     def only(self, rows: Sequence[int]) -> "Updates":
         """Some of the rows, weighing the same."""

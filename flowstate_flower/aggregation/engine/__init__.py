@@ -141,8 +141,8 @@ def squared_distances(updates: Updates) -> Matrix:
         return total
 
     apart = [found for found in run(work, updates, range(n), together=together) if found is not None]
-    upper = sum([*map(np.add.reduce, totals), *apart], start=np.zeros((n, n)))
-    distances: Matrix = upper + upper.T
+    upper = sum(apart, start=np.zeros((n, n)))
+    distances: Matrix = _pairs().symmetric(upper, totals[0]) if totals else upper + upper.T
     if not np.isfinite(distances).all():  # infinite distances may be those of finite rows: its own place says which is not
         np.fill_diagonal(distances, [0.0 if finite else np.nan for finite in columns.finite_rows(updates)])
     return distances

@@ -155,3 +155,17 @@ def distances(plan: Any, n: int, spans: Any, ranges: Any, counter: int, totals: 
         for table, _base, start, end, _place in spans[ranges[k] : ranges[k + 1]]:
             sum_squared_distances(plan, carray(address_pointer(table), (n,)), start, end, totals[k])
         k = next_of(counter)
+
+
+@compiled()
+def symmetric(upper: Any, totals: Any) -> Any:
+    """(n, n): `upper` and what `distances` added up, on both sides of the diagonal."""
+    n = len(upper)
+    both = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1, n):
+            both[i, j] = upper[i, j]
+            for k in range(len(totals)):
+                both[i, j] += totals[k, i, j]
+            both[j, i] = both[i, j]
+    return both
