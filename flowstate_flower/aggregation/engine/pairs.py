@@ -160,12 +160,10 @@ def distances(plan: Any, n: int, spans: Any, ranges: Any, counter: int, totals: 
 @compiled()
 def symmetric(upper: Any, totals: Any) -> Any:
     """(n, n): `upper` and what `distances` added up, on both sides of the diagonal."""
-    n = len(upper)
-    both = np.zeros((n, n))
-    for i in range(n):
-        for j in range(i + 1, n):
-            both[i, j] = upper[i, j]
-            for k in range(len(totals)):
-                both[i, j] += totals[k, i, j]
-            both[j, i] = both[i, j]
+    both = upper.copy()
+    for total in totals:
+        both += total
+    for i in range(len(both)):
+        for j in range(i):
+            both[i, j] = both[j, i]
     return both
