@@ -37,7 +37,6 @@ class PairPlan(NamedTuple):
     bytes: int
 
 
-@cache
 def pair_plan(n: int, lanes: int | None = None) -> PairPlan:
     """Of n rows; with as many lanes as a register holds, unless told."""
     wide, given = lanes or machine_code.lanes(), list(blocks(n))
